@@ -1,0 +1,39 @@
+package engine
+
+import "io"
+
+// Receiver is the layer above one session. The engine calls Receive one at a time and in order, across an upgrade too, and
+// Next one at a time, but the one beside the other.
+type Receiver interface {
+	// Receive takes the next message. m is lent until it returns; the transport reads nothing further meanwhile: this is the
+	// backpressure on the peer. A non-nil error closes the session with it.
+	Receive(m Message) error
+
+	// Next returns what to send next, and whether there may be more after it. It is called only when the transport can take
+	// something. With wait false it must not block: (nil, true) says that there is more which must be waited for, and Next is
+	// called again with wait true from a goroutine of the session. (nil, false) is the end until Session.Wake.
+	Next(wait bool) (p *Prepared, more bool)
+
+	// Closed is called once, after the last Receive and Next have returned, with what ended the session.
+	Closed(err error)
+}
+
+// Message is one message from the peer: either Text or Body is set.
+type Message struct {
+	// Text is a whole text message, valid UTF-8, at most MaxPayloadBytes. It is never nil for text.
+	Text []byte
+	// Body is a binary message, as it arrives; nil for text. What Receive leaves unread is skipped, up to MaxPayloadBytes;
+	// if more is left, the session ends with ErrTooLarge.
+	Body io.Reader
+}
+
+// Size returns the length of the message in bytes, -1 if it is not known before the end has come.
+func (m Message) Size() int64 {
+	if m.Body == nil {
+		return int64(len(m.Text))
+	}
+	if sized, ok := m.Body.(interface{ Size() int64 }); ok {
+		return sized.Size()
+	}
+	return -1
+}
