@@ -1,0 +1,72 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+)
+
+// ErrCorrupt says that what a store holds is not what was given to it: another size, another checksum.
+var ErrCorrupt = errors.New("stored object is corrupt")
+
+// Store keeps objects by key. Its methods may be called from any goroutine. A key or options that break the rules are
+// refused with a *KeyError or an *OptionsError; a key that holds nothing is fs.ErrNotExist.
+type Store interface {
+	// Create begins an object. Nothing of it can be seen before Commit, which replaces whatever the key held. The
+	// object belongs to ctx: when that ends, writing fails and nothing becomes visible.
+	Create(ctx context.Context, key string, o Options) (Writer, error)
+
+	// Open reads length bytes from offset, or all from offset if length is negative. A range that reaches beyond the
+	// end is cut there; one that begins beyond the end is a *RangeError. The Info describes the whole object. The
+	// reader belongs to ctx and must be closed.
+	Open(ctx context.Context, key string, offset, length int64) (io.ReadCloser, Info, error)
+
+	// Stat describes an object.
+	Stat(ctx context.Context, key string) (Info, error)
+
+	// List calls fn for every key that begins with prefix and sorts after the key after, in the order of their bytes.
+	// Type and Meta of its Infos may be missing. An error of fn ends the list and is returned. Objects committed or
+	// deleted meanwhile may or may not be seen.
+	List(ctx context.Context, prefix, after string, fn func(Info) error) error
+
+	// Delete removes an object. Removing what is not there is no error.
+	Delete(ctx context.Context, key string) error
+}
+
+// Writer is an object that is being written. It belongs to one goroutine.
+type Writer interface {
+	// Write may keep nothing of p.
+	io.Writer
+
+	// Commit makes the object durable and visible under its key, all of it or nothing. After an error the object may
+	// be visible only if the error left the outcome open (a lost answer), and then it is whole; to commit it anew
+	// through another Writer is always safe. Commit fails with a *SizeError when Options.Size was wrong.
+	Commit(ctx context.Context) (Info, error)
+
+	// Abort gives up what Commit has not made visible. After Commit it does nothing.
+	Abort() error
+}
+
+// Adopter is a Store that can take over a file on the same machine without copying it.
+type Adopter interface {
+	// Adopt commits the file at path, which must not change from now on, as an object. The file stays where it is.
+	Adopt(ctx context.Context, key, path string, o Options) (Info, error)
+}
+
+// Filer is what a reader from Open may be as well: a stretch of a plain file, so that the kernel can send it.
+type Filer interface {
+	// File returns the open file, which is closed with the reader.
+	File() *os.File
+}
+
+// Info describes an object.
+type Info struct {
+	Key     string
+	Size    int64
+	Type    string            // the media type
+	Meta    map[string]string // as given in Options; do not change it
+	ModTime time.Time         // when it was committed
+	ETag    string            // changes whenever the key is committed anew; without quotes; never a checksum
+}
