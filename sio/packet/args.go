@@ -1,0 +1,59 @@
+package packet
+
+import "encoding/json"
+
+// reserved are the names that sockets themselves emit to the application, on either side.
+var reserved = [...]string{"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
+
+// Reserved reports whether name may not be used for an event.
+func Reserved(name string) bool {
+	for _, r := range reserved {
+		if r == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Args returns the elements of an array of arguments; of an event the first is its name. They alias data.
+// It refuses more than MaxArgs arguments and a name.
+func Args(data []byte) ([]json.RawMessage, error) {
+	var args []json.RawMessage
+	s := scanner{data: data, visitArg: func(raw []byte) { args = append(args, raw) }}
+	if _, err := s.args(1 + MaxArgs); err != nil {
+		return nil, err
+	}
+	return args, nil
+}
+
+// Name decodes the name of an event, which is a string or, as JavaScript allows, a number.
+func Name(raw json.RawMessage) (string, error) {
+	if len(raw) == 0 {
+		return "", malformed("an event without a name")
+	}
+	if c := raw[0]; c == '-' || isDigit(c) {
+		return string(raw), nil
+	}
+	var name string
+	if raw[0] != '"' || json.Unmarshal(raw, &name) != nil {
+		return "", malformed("an event whose name is no string")
+	}
+	if Reserved(name) {
+		return "", malformed("reserved event name %q", name)
+	}
+	return name, nil
+}
+
+// IsPlaceholder returns the number of the attachment that raw stands for, and whether it is a placeholder
+// and nothing else. It may be asked about arguments of binary packets only: elsewhere a placeholder is data.
+func IsPlaceholder(raw json.RawMessage) (num int, ok bool) {
+	s := scanner{data: raw, binary: true, attachments: MaxAttachments}
+	whole := false
+	s.visitPlaceholder = func(start, end, n int) {
+		num, whole = n, s.depth == 0
+	}
+	if s.space(); s.peek() != '{' || s.value() != nil {
+		return 0, false
+	}
+	return num, whole && s.found == 1
+}
