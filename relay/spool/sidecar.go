@@ -1,0 +1,108 @@
+package spool
+
+import "io"
+
+// sidecar is what was found in the file of that name.
+type sidecar struct {
+	index  index
+	size   int64  // of the content, as far as slots speak of it
+	end    int64  // of the last good slot: what follows is torn
+	header []byte // the newest good one; nil when there is none
+	sealed bool
+	slots  int           // good ones
+	torn   bool          // something follows the last good slot
+	damage *CorruptError // set when good slots follow bad ones
+}
+
+// parseSidecar reads a whole sidecar, in small reads. It fails only when r does: bad bytes with good slots behind them are damage,
+// bad bytes at the end are the torn tail.
+func parseSidecar(r io.Reader) (*sidecar, error) {
+	p := sidecarParser{r: r}
+	if err := p.parse(); err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	return &p.found, nil
+}
+
+type sidecarParser struct {
+	r     io.Reader
+	pos   int64
+	bad   bool // something unreadable lies before pos, behind found.end
+	found sidecar
+}
+
+func (p *sidecarParser) parse() error {
+	var head [len(magic)]byte
+	if err := p.read(head[:]); err != nil {
+		return err
+	}
+	if p.bad = string(head[:]) != magic; !p.bad {
+		p.found.end = p.pos
+	}
+	for {
+		at := p.pos
+		var raw [slotBytes]byte
+		if err := p.read(raw[:]); err != nil {
+			return err
+		}
+		s, ok := parseSlot(raw[:])
+		if !ok || !p.follows(s) {
+			p.bad = true
+			continue
+		}
+		if err := p.take(s, at); err != nil {
+			return err
+		}
+	}
+}
+
+// follows reports whether s can come where it was found. A chunk may leave bytes out, whose slots are lost.
+func (p *sidecarParser) follows(s slot) bool {
+	switch s.kind {
+	case kindChunk:
+		return s.offset >= p.found.size && !p.found.sealed
+	case kindSeal:
+		return s.offset >= p.found.size && !p.found.sealed
+	}
+	return true
+}
+
+// take adds a good slot to what was found; it was at that place of the sidecar.
+func (p *sidecarParser) take(s slot, at int64) error {
+	var header []byte
+	if s.kind == kindHeader {
+		padded := make([]byte, s.body())
+		if err := p.read(padded); err != nil {
+			return err
+		}
+		header = padded[:s.length:s.length]
+		if checksum(header) != s.sum {
+			p.bad = true
+			return nil
+		}
+	}
+	lost := p.bad || s.kind != kindHeader && s.offset > p.found.size
+	if lost && p.found.damage == nil {
+		p.found.damage = &CorruptError{Offset: p.found.size, Reason: "slots of the sidecar are lost"}
+	}
+	p.bad = false
+	p.found.slots++
+	p.found.end = p.pos
+	switch s.kind {
+	case kindChunk:
+		p.found.index.add(s, at)
+		p.found.size = s.end()
+	case kindSeal:
+		p.found.size = s.offset
+		p.found.sealed = true
+	case kindHeader:
+		p.found.header = header
+	}
+	return nil
+}
+
+func (p *sidecarParser) read(b []byte) error {
+	n, err := io.ReadFull(p.r, b)
+	p.pos += int64(n)
+	return err
+}
