@@ -13,6 +13,12 @@ const (
 	// MaxInitBytes bounds an init segment. One that grows larger makes the stream unjoinable: it fits no single chunk.
 	MaxInitBytes = MaxChunkBytes
 
+	// minKeyBytes is the least distance between key points, so that a stream of nothing but headers is not cut to crumbs.
+	minKeyBytes = 256
+
+	// audioKeyInterval is how often a format whose every frame could begin playback reports a key point.
+	audioKeyInterval = 500 * time.Millisecond
+
 	// maxHeldBytes bounds what a Splitter keeps of its input: more than the longest header that any format looks at.
 	maxHeldBytes = 1 << 10
 )
@@ -66,19 +72,33 @@ type Splitter struct {
 	held   []byte // bytes from pos on that format found too few
 	cuts   []Cut  // of this Scan
 
-	pending  int64 // offset of a cut that is not decided yet; -1 if none
+	pending  int64 // offset of a key point that is not decided yet; -1 if none
+	lastKey  int64 // offset of the last one reported
 	initAt   int64 // where the init segment began; -1 outside of one
+	ready    bool  // key points may be reported: no init segment is wanting
 	joinable bool
 }
 
 // NewSplitter returns a Splitter for a stream of that type, as named by Sniff. Of a type that has no key points it reports
 // no cuts and settles everything at once.
 func NewSplitter(mediaType string) *Splitter {
-	return &Splitter{format: newFormat(mediaType), pending: -1, initAt: -1}
+	f, init := newFormat(Lookup(mediaType).Type)
+	return newSplitter(f, init)
 }
 
-func newFormat(mediaType string) format {
-	return nil
+// newSplitter returns one for a format that has an init segment, or does without.
+func newSplitter(f format, init bool) *Splitter {
+	return &Splitter{format: f, pending: -1, lastKey: -minKeyBytes, initAt: -1, ready: !init}
+}
+
+func newFormat(mediaType string) (f format, init bool) {
+	switch mediaType {
+	case "video/webm", "audio/webm", "video/x-matroska", "audio/x-matroska":
+		return &matroska{}, true
+	case "video/mp4", "audio/mp4", "video/quicktime", "video/3gpp", "video/3gpp2":
+		return &mp4{}, true
+	}
+	return nil, false
 }
 
 // Scan takes the next bytes of the stream, which it does not keep, and returns the cuts found since the last call, in
@@ -132,7 +152,7 @@ func (s *Splitter) step(b []byte) bool {
 		s.pending = -1
 	}
 	if s.initAt >= 0 && s.pos-s.initAt > MaxInitBytes {
-		s.giveUp()
+		s.abandonInit()
 	}
 	return true
 }
@@ -169,16 +189,21 @@ func (s *Splitter) giveUp() {
 // beginInit reports that an init segment begins at pos.
 func (s *Splitter) beginInit() {
 	s.drop()
-	s.initAt = s.pos
+	s.initAt, s.lastKey, s.ready = s.pos, s.pos-minKeyBytes, false
 	s.cuts = append(s.cuts, Cut{At: s.pos, Kind: Init, Time: -1})
 }
 
 // endInit reports that the init segment ends at pos.
 func (s *Splitter) endInit() {
-	s.initAt = -1
-	s.joinable = true
+	if s.initAt < 0 {
+		return
+	}
+	s.initAt, s.ready, s.joinable = -1, true, true
 	s.cuts = append(s.cuts, Cut{At: s.pos, Kind: InitEnd, Time: -1})
 }
+
+// abandonInit finds that the init segment is of no use. Until the next one there are no key points.
+func (s *Splitter) abandonInit() { s.initAt = -1 }
 
 // key reports a key point at pos.
 func (s *Splitter) key(t time.Duration) {
@@ -187,16 +212,21 @@ func (s *Splitter) key(t time.Duration) {
 }
 
 // suspect notes that there may be a key point at pos. Nothing from there on is settled until accept or drop.
-func (s *Splitter) suspect() { s.pending = s.pos }
+func (s *Splitter) suspect() {
+	if s.ready && s.pos-s.lastKey >= minKeyBytes {
+		s.pending = s.pos
+	} else {
+		s.pending = -1
+	}
+}
 
 // accept reports the suspected key point, unless it was given up meanwhile.
 func (s *Splitter) accept(t time.Duration) {
 	if s.pending < 0 {
 		return
 	}
-	s.joinable = true
 	s.cuts = append(s.cuts, Cut{At: s.pending, Kind: Key, Time: t})
-	s.pending = -1
+	s.lastKey, s.pending, s.joinable = s.pending, -1, true
 }
 
 // drop finds that the suspected key point is none.
