@@ -1,0 +1,96 @@
+package relay
+
+import (
+	"sync"
+	"time"
+)
+
+// Chunk is a piece of a stream. It is shared by everybody who reads it and never written to.
+type Chunk struct {
+	Offset int64
+	Data   []byte
+	Key    bool // playback can begin here, given the init segment
+	Init   bool // a copy of the init segment, out of turn; Offset is where it stands in the stream
+
+	at time.Time // when it was appended
+
+	mu   sync.Mutex
+	memo map[any]any // guarded by mu
+}
+
+// End is the offset of the first byte after the chunk.
+func (c *Chunk) End() int64 { return c.Offset + int64(len(c.Data)) }
+
+// Memo returns what build made of the chunk for key, calling it at most once for all readers: so that an encoding is done
+// once however many read it. It lives as long as the chunk.
+func (c *Chunk) Memo(key any, build func() any) any {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v, ok := c.memo[key]
+	if !ok {
+		v = build()
+		if c.memo == nil {
+			c.memo = make(map[any]any, 1)
+		}
+		c.memo[key] = v
+	}
+	return v
+}
+
+// from returns the part of c at and after offset, which lies inside of it.
+func (c *Chunk) from(offset int64) *Chunk {
+	if offset == c.Offset {
+		return c
+	}
+	return &Chunk{Offset: offset, Data: c.Data[offset-c.Offset:], at: c.at}
+}
+
+// ring holds the newest chunks of one stream, contiguous, oldest first.
+type ring struct {
+	chunks []*Chunk
+	bytes  int64
+}
+
+func (r *ring) push(c *Chunk) {
+	r.chunks = append(r.chunks, c)
+	r.bytes += int64(len(c.Data))
+}
+
+// start is the oldest offset held; end if nothing is.
+func (r *ring) start(end int64) int64 {
+	if len(r.chunks) == 0 {
+		return end
+	}
+	return r.chunks[0].Offset
+}
+
+// evict drops the oldest chunks until at most limit bytes are held, and returns how many bytes went. Nothing that begins
+// at or after keep is dropped.
+func (r *ring) evict(limit, keep int64) (dropped int64) {
+	n := 0
+	for n < len(r.chunks) && r.bytes > limit && r.chunks[n].End() <= keep {
+		size := int64(len(r.chunks[n].Data))
+		r.bytes -= size
+		dropped += size
+		r.chunks[n] = nil // the backing array must not hold it
+		n++
+	}
+	r.chunks = r.chunks[n:]
+	return dropped
+}
+
+// at returns the chunk that holds offset, nil if the ring does not.
+func (r *ring) at(offset int64) *Chunk {
+	lo, hi := 0, len(r.chunks)
+	for lo < hi {
+		if mid := (lo + hi) / 2; r.chunks[mid].End() <= offset {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo == len(r.chunks) || r.chunks[lo].Offset > offset {
+		return nil
+	}
+	return r.chunks[lo]
+}

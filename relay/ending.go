@@ -1,0 +1,128 @@
+package relay
+
+import "context"
+
+// whyOver is the error for who writes to a stream that is over.
+func (st *Stream) whyOver() error {
+	info := st.Info()
+	if info.State == Open {
+		return Errorf(Gone, "the stream is being ended")
+	}
+	return Errorf(Gone, "the stream is over: %s", info.State)
+}
+
+// fail ends an open stream as failed. The caller holds in.mu.
+func (st *Stream) fail(why error) {
+	if st.in.over {
+		return
+	}
+	st.in.close()
+	st.hub.log().Info("stream failed", "room", st.room.name, "stream", st.ID(), "err", why)
+	st.hub.spawn(func() { st.discard(Failed) })
+}
+
+// failOpen ends a stream as failed whose intake is closed already.
+func (st *Stream) failOpen(why error) {
+	st.hub.log().Error("stream failed", "room", st.room.name, "stream", st.ID(), "err", why)
+	st.discard(Failed)
+}
+
+// discard ends the stream as state and removes what the spool has of it.
+func (st *Stream) discard(state State) {
+	st.setOver(state, nil)
+	st.dropRing()
+	st.dropLog()
+	st.settle()
+}
+
+// deleted ends the stream whatever its state, for everybody.
+func (st *Stream) deleted() {
+	in := &st.in
+	in.mu.Lock()
+	in.close()
+	in.mu.Unlock()
+	st.stopTimer()
+	st.setOver(Cancelled, nil)
+	st.dropRing()
+	st.dropLog()
+	st.hub.drop(st)
+}
+
+// dropLog removes the stream from the spool.
+func (st *Stream) dropLog() {
+	st.mu.Lock()
+	log := st.log
+	st.log = nil
+	st.mu.Unlock()
+	if log == nil {
+		return
+	}
+	if err := log.Remove(); err != nil {
+		st.hub.log().Warn("spool remove", "stream", st.id, "err", err)
+	}
+}
+
+// settle does what follows an end: archiving, and to be forgotten some time.
+func (st *Stream) settle() {
+	st.mu.Lock()
+	final, idle := st.final(), len(st.readers) == 0
+	st.mu.Unlock()
+	if idle {
+		st.dropRing()
+	}
+	st.stopTimer()
+	if !final {
+		st.hub.Archive.Keep(st)
+		return
+	}
+	st.rest(st.hub.resumeWindow())
+}
+
+// finishAbandoned ends a live stream whose publisher did not come back.
+func (st *Stream) finishAbandoned() {
+	if w := st.adopt(); w != nil {
+		if _, err := w.Finish(context.Background(), ""); err != nil {
+			st.hub.log().Warn("end of an abandoned stream", "stream", st.ID(), "err", err)
+		}
+	}
+}
+
+// failAbandoned ends a file whose publisher did not come back within the resume window.
+func (st *Stream) failAbandoned() {
+	if w := st.adopt(); w != nil {
+		w.Fail(Errorf(Gone, "its publisher did not come back"))
+	}
+}
+
+// adopt returns a Writer of a stream that nobody writes now; nil if somebody does or it is over.
+func (st *Stream) adopt() *Writer {
+	in := &st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.over || in.writer != nil {
+		return nil
+	}
+	return in.hand()
+}
+
+// takeOver returns a new Writer in place of whoever wrote before; nil when the stream is over.
+func (st *Stream) takeOver() *Writer {
+	in := &st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.over {
+		return nil
+	}
+	st.stopTimer()
+	return in.hand()
+}
+
+// hand makes a new Writer the one that may write.
+func (in *intake) hand() *Writer {
+	if len(in.block) > 0 {
+		in.block = append([]byte(nil), in.block...) // the earlier writer may still be reading into what lies behind
+	}
+	in.writer = &Writer{st: in.st}
+	in.last = in.writer
+	return in.writer
+}

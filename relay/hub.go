@@ -1,0 +1,271 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"sluice/relay/spool"
+)
+
+// Hub holds the rooms. Set its fields, then call Start before anything else, and Close at the end.
+type Hub struct {
+	Dir     string  // where the spool is; "": a temporary folder, removed by Close
+	Archive Archive // where ended streams go; nil: they are forgotten after the resume window
+	Limits  Limits
+	Logger  *slog.Logger // nil: slog.Default()
+
+	// Authorize decides about every join, publish, subscribe, list and delete; nil allows all. An *Error it returns is
+	// shown to the one who asked.
+	Authorize func(ctx context.Context, r Request) error
+	// Identify makes an Identity of a token; "" is none. nil: everybody is a stranger. It is for the doors to call.
+	Identify func(ctx context.Context, token string) (Identity, error)
+
+	spool *spool.Spool
+	temp  string
+	held  atomic.Int64 // bytes in all rings
+
+	skipped atomic.Int64 // bytes that readers of live streams jumped over
+
+	mu      sync.Mutex
+	rooms   map[string]*Room
+	streams map[string]*Stream
+	keys    map[string]*Stream // by hashed key, room and subject
+
+	life   sync.Mutex
+	closed bool           // guarded by life
+	wg     sync.WaitGroup // added to under life, while not closed
+}
+
+// Stats are counters since Start, and what is held now.
+type Stats struct {
+	Rooms, Streams int
+	HeldBytes      int64 // in memory, of all streams
+	SkippedBytes   int64 // jumped over by readers of live streams that fell behind
+}
+
+// Start opens the spool and takes up what was left there: ended streams go on to the archive, files with a key wait for
+// their publishers, the rest ends.
+func (h *Hub) Start() error {
+	h.rooms, h.streams, h.keys = map[string]*Room{}, map[string]*Stream{}, map[string]*Stream{}
+	dir := h.Dir
+	if dir == "" {
+		temp, err := os.MkdirTemp("", "sluice-spool-")
+		if err != nil {
+			return err
+		}
+		h.temp, dir = temp, temp
+	}
+	var err error
+	if h.spool, err = spool.Open(dir, h.log()); err != nil {
+		return err
+	}
+	return h.spool.Recover(h.recover)
+}
+
+// Close stops what the hub began and closes the spool. Open streams are left as they are, to be taken up by the next Start.
+// The doors are to be closed before.
+func (h *Hub) Close() error {
+	h.life.Lock()
+	h.closed = true
+	h.life.Unlock()
+	h.mu.Lock()
+	for _, st := range h.streams {
+		st.stopTimer()
+	}
+	h.mu.Unlock()
+	h.wg.Wait()
+	err := h.spool.Close()
+	if h.temp != "" {
+		err = errors.Join(err, os.RemoveAll(h.temp))
+	}
+	return err
+}
+
+// Stats tells what the hub holds.
+func (h *Hub) Stats() Stats {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return Stats{Rooms: len(h.rooms), Streams: len(h.streams), HeldBytes: h.held.Load(), SkippedBytes: h.skipped.Load()}
+}
+
+func (h *Hub) log() *slog.Logger {
+	if h.Logger != nil {
+		return h.Logger
+	}
+	return slog.Default()
+}
+
+// enter reports whether the caller may work, and has Close wait until leave.
+func (h *Hub) enter() bool {
+	h.life.Lock()
+	defer h.life.Unlock()
+	if !h.closed {
+		h.wg.Add(1)
+	}
+	return !h.closed
+}
+
+// run calls f unless the hub is closed; Close waits for it.
+func (h *Hub) run(f func()) {
+	if h.enter() {
+		defer h.wg.Done()
+		f()
+	}
+}
+
+// spawn is run in a goroutine.
+func (h *Hub) spawn(f func()) {
+	if h.enter() {
+		go func() {
+			defer h.wg.Done()
+			f()
+		}()
+	}
+}
+
+// Join enters m in a room and returns what the room holds; streams that begin from now on m is told of.
+func (h *Hub) Join(ctx context.Context, room string, who Identity, m Member) (View, error) {
+	if err := checkName("room", room, false); err != nil {
+		return View{}, err
+	}
+	if err := h.authorize(ctx, Request{Action: Join, Room: room, Identity: who}); err != nil {
+		return View{}, err
+	}
+	var view View
+	err := h.use(room, func(r *Room) error {
+		if _, here := r.members[m]; !here && len(r.members) >= h.roomMembers() {
+			return overLimit(TooMany, int64(h.roomMembers()), "members in a room")
+		}
+		r.members[m] = who
+		view = r.view()
+		return nil
+	})
+	return view, err
+}
+
+// Leave takes m out of a room; it is told of no stream after that.
+func (h *Hub) Leave(room string, m Member) {
+	h.look(room, func(r *Room) { delete(r.members, m) })
+}
+
+// Look returns what a room holds. A room that nobody uses is empty.
+func (h *Hub) Look(ctx context.Context, room string, who Identity) (View, error) {
+	if err := checkName("room", room, false); err != nil {
+		return View{}, err
+	}
+	if err := h.authorize(ctx, Request{Action: List, Room: room, Identity: who}); err != nil {
+		return View{}, err
+	}
+	var view View
+	h.look(room, func(r *Room) { view = r.view() })
+	return view, nil
+}
+
+// Stream returns a stream for who may read it, whether it is in memory or archived. NotFound if there is none.
+func (h *Hub) Stream(ctx context.Context, id string, who Identity) (*Stream, error) {
+	st, err := h.find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	info := st.Info()
+	err = h.authorize(ctx, Request{Action: Subscribe, Room: info.Room, Stream: &info, Identity: who, Own: st.PublishedBy(who)})
+	if err != nil {
+		return nil, err
+	}
+	return st, nil
+}
+
+func (h *Hub) find(ctx context.Context, id string) (*Stream, error) {
+	h.mu.Lock()
+	st := h.streams[id]
+	h.mu.Unlock()
+	if st != nil {
+		return st, nil
+	}
+	if h.Archive != nil && validID(id) {
+		info, err := h.Archive.Find(ctx, id)
+		if err == nil {
+			return h.archived(info), nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			h.log().Error("archive", "stream", id, "err", err)
+			return nil, Errorf(Unavailable, "the archive does not answer")
+		}
+	}
+	return nil, Errorf(NotFound, "no such stream")
+}
+
+// archived makes a stream of what the store alone holds. It is in no room and nobody is told of it.
+func (h *Hub) archived(info Info) *Stream {
+	st := &Stream{id: info.ID, kind: info.Kind, hub: h, room: &Room{hub: h, name: info.Room}, keep: true, info: info, announced: true}
+	st.owner = Identity{ID: info.From}
+	st.in.over, st.in.st = true, st
+	if info.Size != nil {
+		st.end = *info.Size
+	}
+	return st
+}
+
+// List returns the streams of a room, newest first: open, ended and archived ones, older than before if that is not "".
+func (h *Hub) List(ctx context.Context, room, before string, limit int, who Identity) ([]Info, error) {
+	if err := checkName("room", room, false); err != nil {
+		return nil, err
+	}
+	if err := h.authorize(ctx, Request{Action: List, Room: room, Identity: who}); err != nil {
+		return nil, err
+	}
+	var infos []Info
+	h.look(room, func(r *Room) {
+		for _, st := range r.streams {
+			info := st.Info()
+			if (before == "" || st.id < before) && st.isAnnounced() && (!info.Over() || info.Whole()) {
+				infos = append(infos, info)
+			}
+		}
+	})
+	if h.Archive != nil {
+		kept, err := h.Archive.List(ctx, room, before, limit)
+		if err != nil {
+			h.log().Error("archive", "room", room, "err", err)
+			return nil, Errorf(Unavailable, "the archive does not answer")
+		}
+		infos = append(kept, infos...) // what is in memory is newer and wins
+	}
+	slices.SortStableFunc(infos, func(a, b Info) int { return strings.Compare(b.ID, a.ID) })
+	infos = slices.CompactFunc(infos, func(a, b Info) bool { return a.ID == b.ID })
+	return infos[:min(len(infos), limit)], nil
+}
+
+// Delete removes a stream, its content and its manifest; its readers see the end.
+func (h *Hub) Delete(ctx context.Context, id string, who Identity) error {
+	st, err := h.find(ctx, id)
+	if err != nil {
+		return err
+	}
+	info := st.Info()
+	err = h.authorize(ctx, Request{Action: Delete, Room: info.Room, Stream: &info, Identity: who, Own: st.PublishedBy(who)})
+	if err != nil {
+		return err
+	}
+	st.deleted()
+	if h.Archive != nil {
+		if err := h.Archive.Delete(ctx, info); err != nil {
+			h.log().Error("archive delete", "stream", id, "err", err)
+			return Errorf(Unavailable, "the archive does not answer")
+		}
+	}
+	h.look(info.Room, func(r *Room) {
+		delete(r.streams, id)
+		for m := range r.members {
+			m.Deleted(info.Room, id)
+		}
+	})
+	return nil
+}

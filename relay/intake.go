@@ -1,0 +1,251 @@
+package relay
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"io"
+	"sync"
+	"time"
+
+	"sluice/chunker"
+)
+
+// Bytes are read straight into blocks, and chunks are slices of blocks: nothing is copied on the way to the readers, save the
+// unsettled rest of a full block.
+const (
+	blockBytes = chunker.MaxChunkBytes
+	firstBlock = 16 << 10 // of a stream whose size is unknown: it may be small
+
+	flushDelay = 20 * time.Millisecond  // how long bytes may wait for more before they go to the readers
+	sniffDelay = 500 * time.Millisecond // how long a stream may stay without a type
+)
+
+// intake is the publisher's side of a stream: it cuts what comes into chunks, tells the type, hashes and spools.
+type intake struct {
+	st *Stream
+
+	mu     sync.Mutex
+	writer *Writer // who may write; nil: nobody now. Guarded by mu, as is all below
+	last   *Writer // who wrote last
+	over   bool    // no byte may follow
+
+	block    []byte // being filled; the part behind its length belongs to the writer
+	base     int64  // the stream's offset of block[0]
+	received int64  // offsets in the stream: emitted <= received, spooled <= received
+	emitted  int64
+	spooled  int64
+	limit    int64 // received may not pass it
+	began    time.Time
+
+	typed    bool
+	splitter *chunker.Splitter // nil for files
+	cuts     []chunker.Cut     // not yet emitted
+	settled  int64             // no further cut comes below
+	inInit   bool
+
+	hash  hash.Hash
+	stale bool // the hash lacks what an earlier run of the server received
+	armed bool
+	timer *time.Timer
+}
+
+func (in *intake) start(st *Stream, offset, limit int64) {
+	in.st, in.limit = st, limit
+	in.base, in.received, in.emitted, in.spooled, in.settled = offset, offset, offset, offset, offset
+	in.hash = sha256.New()
+}
+
+// space returns where the next bytes are to be read to; hint is how many are expected, 0 if unknown.
+func (in *intake) space(hint int64) []byte {
+	if len(in.block) < cap(in.block) {
+		return in.block[len(in.block):cap(in.block)]
+	}
+	rest := in.block[in.emitted-in.base:]
+	size := int64(blockBytes)
+	switch {
+	case hint > 0:
+		size = hint
+	case cap(in.block) < blockBytes:
+		size = max(firstBlock, 4*int64(cap(in.block)))
+	}
+	size = max(min(size, blockBytes)+int64(len(rest)), chunker.SniffBytes)
+	block := make([]byte, len(rest), size)
+	copy(block, rest)
+	in.block, in.base = block, in.emitted
+	return block[len(block):cap(block)]
+}
+
+// filled takes over n bytes that were read to what space returned.
+func (in *intake) filled(n int) error {
+	if n == 0 {
+		return nil
+	}
+	if in.received == 0 {
+		in.began = time.Now()
+	}
+	from := len(in.block)
+	in.block = in.block[:from+n]
+	in.received += int64(n)
+	if in.received > in.limit {
+		return in.overLimit()
+	}
+	if in.splitter != nil {
+		in.scan(in.block[from:])
+	}
+	if len(in.block) == cap(in.block) {
+		return in.flush(false)
+	}
+	in.arm(flushDelay)
+	return nil
+}
+
+func (in *intake) overLimit() error {
+	size := in.st.Info().Size
+	if size != nil {
+		return Errorf(Conflict, "more bytes came than the size of %d that was announced", *size)
+	}
+	return overLimit(TooLarge, in.limit, "bytes a stream")
+}
+
+func (in *intake) scan(p []byte) {
+	cuts, settled := in.splitter.Scan(p)
+	in.cuts = append(in.cuts, cuts...)
+	in.settled = settled
+}
+
+// flush gives the readers what they may have and the spool what has come. last: nothing follows.
+func (in *intake) flush(last bool) error {
+	if !in.typed && !in.tell(last) {
+		return in.spool()
+	}
+	to := in.received
+	if in.splitter != nil && !last {
+		to = in.settled
+	}
+	in.emit(to)
+	if err := in.spool(); err != nil {
+		return err
+	}
+	in.st.evict(in.spooled)
+	return nil
+}
+
+// tell decides the type and announces the stream, if enough has come or nothing more will.
+func (in *intake) tell(last bool) bool {
+	if len(in.block) < chunker.SniffBytes && !last {
+		if wait := sniffDelay - time.Since(in.began); wait > 0 {
+			in.arm(wait)
+			return false
+		}
+	}
+	in.typed = true
+	media := chunker.Sniff(in.block[:min(len(in.block), chunker.SniffBytes)])
+	if in.st.kind == Live {
+		in.splitter = chunker.NewSplitter(media.Type)
+		in.scan(in.block)
+	}
+	in.st.setType(media.Type)
+	return true
+}
+
+// emit appends what has come up to offset to as chunks, cut at the key points.
+func (in *intake) emit(to int64) {
+	for in.emitted < to {
+		cut := chunker.Cut{At: -1}
+		for len(in.cuts) > 0 && in.cuts[0].At <= in.emitted {
+			cut, in.cuts = in.cuts[0], in.cuts[1:]
+			in.turn(cut)
+		}
+		end := min(to, in.emitted+chunker.MaxChunkBytes)
+		if len(in.cuts) > 0 {
+			end = min(end, in.cuts[0].At)
+		}
+		i, j := in.emitted-in.base, end-in.base
+		c := &Chunk{Offset: in.emitted, Data: in.block[i:j:j], Key: cut.At == in.emitted && cut.Kind == chunker.Key}
+		if in.inInit {
+			in.st.addInit(c)
+		}
+		in.st.append(c)
+		in.emitted = end
+	}
+}
+
+// turn follows the cuts through init segments.
+func (in *intake) turn(cut chunker.Cut) {
+	in.inInit = cut.Kind == chunker.Init
+	if in.inInit {
+		in.st.newInit()
+	}
+}
+
+// spool hashes and writes what has come.
+func (in *intake) spool() error {
+	p := in.block[in.spooled-in.base:]
+	if len(p) == 0 {
+		return nil
+	}
+	if err := in.rehash(); err != nil {
+		return err
+	}
+	in.hash.Write(p)
+	if err := in.st.log.Append(p, 0); err != nil {
+		in.st.hub.log().Error("spool", "stream", in.st.ID(), "err", err)
+		return Errorf(Unavailable, "the server cannot store more now")
+	}
+	in.spooled = in.received
+	return nil
+}
+
+// arm has tick run after d unless it is to run anyway.
+func (in *intake) arm(d time.Duration) {
+	if in.armed {
+		return
+	}
+	in.armed = true
+	if in.timer == nil {
+		in.timer = time.AfterFunc(d, func() { in.st.hub.run(in.tick) })
+		return
+	}
+	in.timer.Reset(d)
+}
+
+// tick flushes what has waited long enough.
+func (in *intake) tick() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.armed = false
+	if in.over {
+		return
+	}
+	if err := in.flush(false); err != nil {
+		in.st.fail(err)
+	}
+}
+
+// close lets nobody write any more.
+func (in *intake) close() {
+	in.over, in.writer, in.block = true, nil, nil
+	if in.timer != nil {
+		in.timer.Stop()
+	}
+}
+
+// sum is the SHA-256 of all that came, in hex.
+func (in *intake) sum() (string, error) {
+	err := in.rehash()
+	return hex.EncodeToString(in.hash.Sum(nil)), err
+}
+
+// rehash hashes what an earlier run of the server has spooled, before anything new.
+func (in *intake) rehash() error {
+	if !in.stale {
+		return nil
+	}
+	in.stale = false
+	if _, err := io.Copy(in.hash, io.NewSectionReader(in.st.log, 0, in.spooled)); err != nil {
+		in.st.hub.log().Error("spool", "stream", in.st.id, "err", err)
+		return Errorf(Internal, "what came before the server was restarted is damaged")
+	}
+	return nil
+}

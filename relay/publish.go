@@ -1,0 +1,227 @@
+package relay
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// Spec is what a publisher says of a stream to come.
+type Spec struct {
+	Room  string
+	Name  string
+	Kind  Kind   // "": File
+	Size  *int64 // bytes; nil: not known before
+	Key   string // the publisher's own name for the upload, by which it resumes; "": it cannot
+	Relay bool   // only relayed, not archived
+	Meta  json.RawMessage
+	Who   Identity
+}
+
+// Publish begins a stream, or resumes the one with the same key, room and subject: its earlier Writer loses it. When that one
+// is finished the Writer is Done.
+func (h *Hub) Publish(ctx context.Context, spec Spec) (*Writer, error) {
+	if err := h.check(&spec); err != nil {
+		return nil, err
+	}
+	if err := h.authorize(ctx, Request{Action: Publish, Room: spec.Room, Identity: spec.Who}); err != nil {
+		return nil, err
+	}
+	key := spec.hashedKey()
+	if w, err := h.resume(key, spec); w != nil || err != nil {
+		return w, err
+	}
+	st, err := h.begin(key, spec)
+	if err != nil {
+		return nil, err
+	}
+	return st.in.writer, nil
+}
+
+func (h *Hub) check(spec *Spec) error {
+	if err := checkName("room", spec.Room, false); err != nil {
+		return err
+	}
+	if err := checkName("name", spec.Name, true); err != nil {
+		return err
+	}
+	switch spec.Kind {
+	case "":
+		spec.Kind = File
+	case File, Live:
+	default:
+		return Errorf(BadRequest, `kind is "file" or "live"`)
+	}
+	switch {
+	case spec.Size != nil && *spec.Size < 0:
+		return Errorf(BadRequest, "size is negative")
+	case spec.Size != nil && *spec.Size > h.uploadBytes():
+		return overLimit(TooLarge, h.uploadBytes(), "bytes a stream")
+	case len(spec.Key) > MaxKeyBytes:
+		return overLimit(TooLarge, MaxKeyBytes, "bytes of key")
+	case len(spec.Meta) > MaxMetaBytes:
+		return overLimit(TooLarge, MaxMetaBytes, "bytes of meta")
+	}
+	return nil
+}
+
+// checkName refuses what could not be shown or kept as a name. Rooms may hold slashes, names of streams may not: people save
+// them as files.
+func checkName(what, name string, file bool) error {
+	switch {
+	case name == "" && !file:
+		return Errorf(BadRequest, "%s is missing", what)
+	case len(name) > MaxNameBytes:
+		return overLimit(TooLarge, MaxNameBytes, "bytes of "+what)
+	case !utf8.ValidString(name):
+		return Errorf(BadRequest, "%s is not valid UTF-8", what)
+	}
+	for _, c := range name {
+		if unicode.IsControl(c) {
+			return Errorf(BadRequest, "%s has control characters", what)
+		}
+		if file && (c == '/' || c == '\\') {
+			return Errorf(BadRequest, "%s has slashes", what)
+		}
+	}
+	return nil
+}
+
+// CheckName tells a door whether a member's name can be shown: an *Error if not.
+func CheckName(name string) error { return checkName("name", name, true) }
+
+// hashedKey names one upload among all; "" if the publisher gave no key.
+func (s Spec) hashedKey() string {
+	if s.Key == "" {
+		return ""
+	}
+	b, _ := json.Marshal([]string{s.Key, s.Room, s.Who.Subject})
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// resume hands the upload with that key to a new Writer. It returns nil when a new stream is to begin.
+func (h *Hub) resume(key string, spec Spec) (*Writer, error) {
+	h.mu.Lock()
+	st := h.keys[key]
+	h.mu.Unlock()
+	if key == "" || st == nil {
+		return nil, nil
+	}
+	info := st.Info()
+	switch {
+	case info.Over() && !info.Whole():
+		return nil, nil
+	case info.Name != spec.Name:
+		return nil, Errorf(Conflict, "the upload with this key has the name %q", info.Name)
+	case spec.Size != nil && info.Size != nil && *spec.Size != *info.Size:
+		return nil, Errorf(Conflict, "the upload with this key has the size %d", *info.Size)
+	case info.Whole():
+		return &Writer{st: st, done: true}, nil
+	}
+	w := st.takeOver()
+	if w == nil {
+		return nil, Errorf(Unavailable, "the upload with this key is just being ended, try again")
+	}
+	_, err := w.Sync()
+	return w, err
+}
+
+// begin makes a new stream with a Writer.
+func (h *Hub) begin(key string, spec Spec) (*Stream, error) {
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	id, err := ulid.New(ulid.Timestamp(now), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	info := Info{
+		ID: id.String(), Room: spec.Room, From: spec.Who.ID, Name: spec.Name, Kind: spec.Kind, Size: spec.Size,
+		State: Open, URL: "/media/" + id.String(), Created: now, Meta: spec.Meta,
+	}
+	st := h.stream(header{Info: info, Key: key, Subject: spec.Who.Subject, Keep: !spec.Relay})
+	if st.log, err = h.spool.Create(st.id, st.header(info)); err != nil {
+		h.log().Error("spool", "stream", st.id, "err", err)
+		return nil, Errorf(Unavailable, "the server cannot store more now")
+	}
+	st.in.start(st, 0, h.limit(info))
+	st.in.hand()
+	if err := h.take(st); err != nil {
+		st.log.Remove()
+		return nil, err
+	}
+	return st, nil
+}
+
+// limit is how many bytes a stream may come to.
+func (h *Hub) limit(info Info) int64 {
+	if info.Size != nil {
+		return min(*info.Size, h.uploadBytes())
+	}
+	return h.uploadBytes()
+}
+
+// stream makes a Stream as the header says, in no room yet.
+func (h *Hub) stream(d header) *Stream {
+	return &Stream{
+		id: d.Info.ID, kind: d.Info.Kind, hub: h, key: d.Key, keep: d.Keep,
+		owner: Identity{ID: d.Info.From, Subject: d.Subject}, info: d.Info,
+	}
+}
+
+// take enters st in its room and the hub.
+func (h *Hub) take(st *Stream) error {
+	return h.use(st.info.Room, func(r *Room) error {
+		st.room = r
+		if err := r.take(st); err != nil {
+			return err
+		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if len(h.streams) >= h.maxStreams() {
+			delete(r.streams, st.id)
+			return overLimit(TooMany, int64(h.maxStreams()), "streams on this server")
+		}
+		h.streams[st.id] = st
+		if st.key != "" {
+			h.keys[st.key] = st
+		}
+		return nil
+	})
+}
+
+// forget takes an ended stream out of memory unless somebody reads it.
+func (h *Hub) forget(st *Stream) bool {
+	st.mu.Lock()
+	busy := len(st.readers) > 0 || !st.final()
+	st.mu.Unlock()
+	if busy {
+		return false
+	}
+	h.drop(st)
+	st.dropRing()
+	st.dropLog()
+	return true
+}
+
+// drop takes st out of its room and the hub's tables.
+func (h *Hub) drop(st *Stream) {
+	h.look(st.room.name, func(r *Room) { delete(r.streams, st.id) })
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.streams, st.id)
+	if h.keys[st.key] == st {
+		delete(h.keys, st.key)
+	}
+}
+
+func validID(id string) bool {
+	_, err := ulid.ParseStrict(id)
+	return err == nil && len(id) == ulid.EncodedSize
+}

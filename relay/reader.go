@@ -1,0 +1,225 @@
+package relay
+
+import (
+	"context"
+	"io"
+	"slices"
+	"time"
+
+	"sluice/chunker"
+)
+
+// FromLive is the position of a reader that wants what is new: a file from its first byte, a live stream from its newest
+// key chunk.
+const FromLive int64 = -1
+
+// Gap tells a reader that bytes From to To of a stream are not given to it.
+type Gap struct {
+	From, To int64
+	Reason   string // "joined" or "behind"
+}
+
+// Item is the next thing a reader gets: a chunk or a gap.
+type Item struct {
+	Chunk *Chunk
+	Gap   *Gap
+}
+
+// Reader is a cursor on a stream. It holds no bytes: it finds them in memory, in the spool or in the store. All of its methods
+// but Close are for one caller at a time.
+type Reader struct {
+	st   *Stream
+	wake func()
+
+	placed bool
+	atHead bool  // it has been where the newest bytes are: from then on it may be made to jump
+	next   int64 // the offset it wants
+	queue  []Item
+	body   io.ReadCloser // what the store is being read through
+	bodyAt int64
+}
+
+// NewReader returns a reader that begins at offset from, or FromLive. wake is called, by whoever appends, when there may be
+// more after ErrLater; it must not wait. Close the reader.
+func (st *Stream) NewReader(from int64, wake func()) *Reader {
+	r := &Reader{st: st, wake: wake, next: from, placed: from >= 0}
+	if st.kind == File && from < 0 {
+		r.next, r.placed = 0, true
+	}
+	st.add(r)
+	return r
+}
+
+// Stream is what r reads.
+func (r *Reader) Stream() *Stream { return r.st }
+
+// Offset is the next byte that r wants.
+func (r *Reader) Offset() int64 { return max(r.next, 0) }
+
+// Close takes r off the stream. What Next has returned stays good.
+func (r *Reader) Close() {
+	r.st.remove(r)
+	if r.body != nil {
+		r.body.Close()
+	}
+}
+
+// Next returns what follows. ErrLater: nothing yet. ErrWait, only when wait is false: it must be fetched from disk or store;
+// call again with wait true, where one may wait. io.EOF: all was given. io.ErrUnexpectedEOF: the stream failed, was cancelled
+// or deleted; what was left of it is gone. Other errors: it could not be read.
+func (r *Reader) Next(ctx context.Context, wait bool) (Item, error) {
+	r.st.mu.Lock()
+	item, err := r.look()
+	from, size, key := r.next, r.reach(), r.onMark()
+	log, info := r.st.log, r.st.info
+	r.st.mu.Unlock()
+	if err != ErrWait || !wait {
+		return item, err
+	}
+	p := make([]byte, size)
+	if log != nil {
+		n, err := log.ReadAt(p, from)
+		if n < len(p) && err != nil {
+			return Item{}, err
+		}
+	} else if err := r.fetch(ctx, info, p); err != nil {
+		return Item{}, err
+	}
+	return r.took(&Chunk{Offset: from, Data: p, Key: key, at: time.Now()}), nil
+}
+
+// look is Next without waiting.
+func (r *Reader) look() (Item, error) {
+	st := r.st
+	switch st.info.State {
+	case Cancelled, Failed:
+		return Item{}, io.ErrUnexpectedEOF
+	case Ended:
+		if st.log == nil {
+			return Item{}, io.ErrUnexpectedEOF // forgotten, and kept nowhere
+		}
+	}
+	if !r.placed {
+		r.place()
+	}
+	if st.info.State == Open && st.kind == Live && r.atHead {
+		r.catchUp()
+	}
+	if len(r.queue) > 0 {
+		item := r.queue[0]
+		r.queue = r.queue[1:]
+		return item, nil
+	}
+	if r.next >= st.end {
+		r.atHead = true
+		if st.info.Whole() {
+			return Item{}, io.EOF
+		}
+		return Item{}, ErrLater
+	}
+	if c := st.ring.at(r.next); c != nil {
+		r.atHead = true
+		return r.took(c.from(r.next)), nil
+	}
+	return Item{}, ErrWait
+}
+
+// took moves the cursor over c.
+func (r *Reader) took(c *Chunk) Item {
+	r.next = c.End()
+	return Item{Chunk: c}
+}
+
+// place finds where a reader of what is new begins.
+func (r *Reader) place() {
+	st := r.st
+	r.placed, r.atHead = true, true
+	to := st.end
+	if len(st.marks) > 0 {
+		to = st.marks[len(st.marks)-1]
+	}
+	if at := st.initAt(); at >= 0 && (len(st.marks) == 0 || at > to) {
+		to = at // no key chunk has followed it yet
+	}
+	r.next = 0
+	r.jump(to, "joined")
+}
+
+// catchUp moves a reader of a live stream that is too far behind to the newest place ahead where reading can begin.
+func (r *Reader) catchUp() {
+	st := r.st
+	if !r.behind() {
+		return
+	}
+	to := r.next
+	switch {
+	case len(st.marks) > 0:
+		to = st.marks[len(st.marks)-1]
+	case len(st.ring.chunks) > 0:
+		to = st.ring.chunks[len(st.ring.chunks)-1].Offset
+	}
+	if to <= r.next {
+		return
+	}
+	st.hub.skipped.Add(to - r.next)
+	r.jump(to, "behind")
+}
+
+func (r *Reader) behind() bool {
+	st := r.st
+	if st.end-r.next > st.hub.behindBytes() {
+		return true
+	}
+	c := st.ring.at(r.next)
+	if c == nil {
+		return r.next < st.end
+	}
+	return time.Since(c.at) > st.hub.behindTime()
+}
+
+// jump goes ahead to offset to, with a copy of the init segment if that is jumped over, and a gap.
+func (r *Reader) jump(to int64, reason string) {
+	st := r.st
+	if at := st.initAt(); at >= r.next && at < to {
+		for _, c := range st.init {
+			r.queue = append(r.queue, Item{Chunk: c})
+		}
+	}
+	if to > r.next {
+		r.queue = append(r.queue, Item{Gap: &Gap{From: r.next, To: to, Reason: reason}})
+		r.next = to
+	}
+}
+
+// reach is how many bytes the next read from spool or store may take: up to the next key point, the ring, or a chunk's size.
+func (r *Reader) reach() int {
+	st := r.st
+	end := min(st.ring.start(st.end), r.next+chunker.MaxChunkBytes)
+	if i, _ := slices.BinarySearch(st.marks, r.next+1); i < len(st.marks) {
+		end = min(end, st.marks[i])
+	}
+	return int(max(end-r.next, 0))
+}
+
+// onMark reports whether the cursor stands at a key point.
+func (r *Reader) onMark() bool {
+	_, found := slices.BinarySearch(r.st.marks, r.next)
+	return found
+}
+
+// fetch fills p from the store.
+func (r *Reader) fetch(ctx context.Context, info Info, p []byte) error {
+	if r.body == nil || r.bodyAt != r.next {
+		if r.body != nil {
+			r.body.Close()
+		}
+		body, err := r.st.hub.Archive.Open(ctx, info, r.next, -1)
+		if err != nil {
+			return err
+		}
+		r.body, r.bodyAt = body, r.next
+	}
+	n, err := io.ReadFull(r.body, p)
+	r.bodyAt += int64(n)
+	return err
+}

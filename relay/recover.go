@@ -1,0 +1,58 @@
+package relay
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"sluice/chunker"
+	"sluice/relay/spool"
+)
+
+// recover takes up a stream that the spool has from an earlier run.
+func (h *Hub) recover(log *spool.Log, head []byte) error {
+	var d header
+	if err := json.Unmarshal(head, &d); err != nil || !validID(d.Info.ID) {
+		return fmt.Errorf("header of %s: %w", log.Path(), err)
+	}
+	st := h.stream(d)
+	st.log = log
+	st.end = log.Size()
+	st.info.Offset = st.end
+	if err := h.take(st); err != nil {
+		return err
+	}
+	st.in.start(st, st.end, h.limit(d.Info))
+	switch {
+	case d.Info.Whole():
+		st.in.over = true
+		st.announced = true
+		st.settle()
+	case st.kind == File && st.key == "":
+		st.in.over = true
+		st.discard(Failed)
+	default:
+		h.reopen(st)
+	}
+	return nil
+}
+
+// reopen lets the publisher of an open stream come back.
+func (h *Hub) reopen(st *Stream) {
+	if st.end > 0 {
+		head := make([]byte, min(st.end, chunker.SniffBytes))
+		if n, err := st.log.ReadAt(head, 0); err != nil && n < len(head) {
+			h.log().Error("spool", "stream", st.id, "err", err)
+			st.in.over = true
+			st.discard(Failed)
+			return
+		}
+		st.in.typed = true
+		st.setType(chunker.Sniff(head).Type)
+	}
+	st.in.stale = st.end > 0
+	if st.kind == Live {
+		h.spawn(st.finishAbandoned)
+		return
+	}
+	st.after(h.resumeWindow(), st.failAbandoned)
+}

@@ -1,0 +1,144 @@
+package relay
+
+import (
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Member is somebody in a room, as a door shows it to the relay. Its methods are called by whoever publishes or deletes and
+// must not wait.
+type Member interface {
+	// Began says that a stream has begun and its type is known.
+	Began(st *Stream)
+	// Deleted says that a stream is gone from the room and its archive.
+	Deleted(room, stream string)
+}
+
+// Room holds members and streams. It exists while it has any of them.
+type Room struct {
+	hub  *Hub
+	name string
+
+	mu      sync.Mutex
+	dead    bool // taken out of the hub: look again
+	members map[Member]Identity
+	streams map[string]*Stream // in memory: open, ended, not yet forgotten
+}
+
+// View is what a room holds at one moment.
+type View struct {
+	Members []Identity
+	Streams []*Stream // announced and open, oldest first
+}
+
+// use calls f with the room locked, after making the room if there is none.
+func (h *Hub) use(name string, f func(*Room) error) error {
+	for {
+		h.mu.Lock()
+		r := h.rooms[name]
+		if r == nil {
+			r = &Room{hub: h, name: name, members: map[Member]Identity{}, streams: map[string]*Stream{}}
+			h.rooms[name] = r
+		}
+		h.mu.Unlock()
+		r.mu.Lock()
+		if r.dead {
+			r.mu.Unlock()
+			continue
+		}
+		err := f(r)
+		r.prune()
+		r.mu.Unlock()
+		return err
+	}
+}
+
+// look calls f with the room locked, if there is such a room.
+func (h *Hub) look(name string, f func(*Room)) {
+	h.mu.Lock()
+	r := h.rooms[name]
+	h.mu.Unlock()
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(r)
+	r.prune()
+}
+
+// prune takes an empty room out of the hub. The caller holds r.mu.
+func (r *Room) prune() {
+	if len(r.members) > 0 || len(r.streams) > 0 || r.dead {
+		return
+	}
+	r.dead = true
+	r.hub.spawn(func() {
+		r.hub.mu.Lock()
+		defer r.hub.mu.Unlock()
+		if r.hub.rooms[r.name] == r {
+			delete(r.hub.rooms, r.name)
+		}
+	})
+}
+
+// view is what the room shows now. The caller holds r.mu.
+func (r *Room) view() View {
+	var v View
+	for _, who := range r.members {
+		v.Members = append(v.Members, who)
+	}
+	for _, st := range r.streams {
+		if st.isAnnounced() && !st.Info().Over() {
+			v.Streams = append(v.Streams, st)
+		}
+	}
+	slices.SortFunc(v.Members, func(a, b Identity) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(v.Streams, func(a, b *Stream) int { return strings.Compare(a.id, b.id) })
+	return v
+}
+
+// announce tells the members that st has begun.
+func (r *Room) announce(st *Stream) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	st.mu.Lock()
+	st.announced = true
+	st.mu.Unlock()
+	for m := range r.members {
+		m.Began(st)
+	}
+}
+
+func (st *Stream) isAnnounced() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.announced
+}
+
+// ended is told when a stream is over; those that came to nothing leave the room.
+func (r *Room) ended(st *Stream) {
+	if info := st.Info(); info.Whole() {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.streams, st.id)
+	r.prune()
+}
+
+// take enters a stream in the room and the hub.
+func (r *Room) take(st *Stream) error {
+	open := 0
+	for _, o := range r.streams {
+		if !o.Info().Over() {
+			open++
+		}
+	}
+	if limit := r.hub.roomStreams(); open >= limit {
+		return overLimit(TooMany, int64(limit), "open streams in a room")
+	}
+	r.streams[st.id] = st
+	return nil
+}

@@ -1,0 +1,248 @@
+package relay
+
+import (
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"sluice/relay/spool"
+)
+
+// Stream is an append-only log of chunks: one member writes it, everybody else reads it with a cursor.
+type Stream struct {
+	// Set once.
+	id    string
+	kind  Kind
+	hub   *Hub
+	room  *Room
+	owner Identity
+	key   string // hashed; "": it cannot be resumed
+	keep  bool   // to be archived
+	in    intake // the publisher's side
+
+	mu        sync.Mutex
+	info      Info       // guarded by mu, as is all below
+	log       *spool.Log // nil once the store alone holds it
+	ring      ring
+	end       int64     // readers may read up to here
+	init      []*Chunk  // the newest init segment, cut as chunks
+	marks     []int64   // where key chunks begin, ascending
+	readers   []*Reader // replaced, never changed
+	announced bool
+	timer     *time.Timer // abandoned, or lingering after its end
+}
+
+// ID is the stream's ULID.
+func (st *Stream) ID() string { return st.id }
+
+// Room is the room that the stream is in.
+func (st *Stream) Room() string { return st.room.name }
+
+// Kind says whether it is a file or live.
+func (st *Stream) Kind() Kind { return st.kind }
+
+// Info describes the stream as it stands.
+func (st *Stream) Info() Info {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.info
+}
+
+// Final reports whether nothing more will be told of the stream: no byte, no end, no archiving.
+func (st *Stream) Final() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.final()
+}
+
+func (st *Stream) final() bool {
+	switch st.info.State {
+	case Open:
+		return false
+	case Ended:
+		return !st.keep || st.hub.Archive == nil
+	}
+	return true
+}
+
+// PublishedBy reports whether who is the stream's publisher: the same connection, or the same subject of a token.
+func (st *Stream) PublishedBy(who Identity) bool { return st.owner.is(who) }
+
+// Keeps reports whether the stream is to be archived.
+func (st *Stream) Keeps() bool { return st.keep }
+
+// Path is the content file in the spool, for who may take it over by a link; "" when there is none any more.
+func (st *Stream) Path() string {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.log == nil {
+		return ""
+	}
+	return st.log.Path()
+}
+
+// Archived says that the store holds the stream, with info as in its manifest. relay.Archive calls it, once.
+func (st *Stream) Archived(info Info) {
+	st.mu.Lock()
+	if st.info.State != Ended {
+		st.mu.Unlock()
+		return // deleted meanwhile
+	}
+	st.info = info
+	st.mu.Unlock()
+	st.wakeAll()
+	st.rest(st.hub.resumeWindow())
+}
+
+// append adds c to the log and wakes the readers, for none of which it waits.
+func (st *Stream) append(c *Chunk) {
+	c.at = time.Now()
+	st.mu.Lock()
+	st.ring.push(c)
+	st.end = c.End()
+	st.info.Offset = st.end
+	if c.Key {
+		st.mark(c.Offset)
+	}
+	readers := st.readers
+	st.mu.Unlock()
+	st.hub.held.Add(int64(len(c.Data)))
+	for _, r := range readers {
+		r.wake()
+	}
+}
+
+// mark remembers a key point; past maxMarks every second one of the older half is forgotten.
+func (st *Stream) mark(offset int64) {
+	if len(st.marks) >= maxMarks {
+		kept := st.marks[:0]
+		for i, m := range st.marks {
+			if i >= len(st.marks)/2 || i%2 == 0 {
+				kept = append(kept, m)
+			}
+		}
+		st.marks = kept
+	}
+	st.marks = append(st.marks, offset)
+}
+
+// evict drops from the ring what is over the limits and already in the spool up to spooled.
+func (st *Stream) evict(spooled int64) {
+	limit := st.hub.ringBytes()
+	if st.hub.held.Load() > st.hub.memoryBytes() {
+		limit = minRingBytes
+	}
+	st.mu.Lock()
+	dropped := st.ring.evict(limit, spooled)
+	st.mu.Unlock()
+	st.hub.held.Add(-dropped)
+}
+
+// setType makes the type known and announces the stream to its room.
+func (st *Stream) setType(mediaType string) {
+	st.mu.Lock()
+	st.info.Type = mediaType
+	st.mu.Unlock()
+	st.room.announce(st)
+}
+
+// setOver ends the stream as state and wakes the readers; change fills in what else is known now.
+func (st *Stream) setOver(state State, change func(*Info)) Info {
+	st.mu.Lock()
+	st.info.State = state
+	if change != nil {
+		change(&st.info)
+	}
+	info := st.info
+	st.mu.Unlock()
+	st.room.ended(st)
+	st.wakeAll()
+	return info
+}
+
+func (st *Stream) wakeAll() {
+	st.mu.Lock()
+	readers := st.readers
+	st.mu.Unlock()
+	for _, r := range readers {
+		r.wake()
+	}
+}
+
+// header is what the spool keeps of a stream beside its bytes.
+type header struct {
+	Info    Info   `json:"info"`
+	Key     string `json:"key,omitempty"`
+	Subject string `json:"subject,omitempty"`
+	Keep    bool   `json:"keep"`
+}
+
+func (st *Stream) header(info Info) []byte {
+	b, err := json.Marshal(header{Info: info, Key: st.key, Subject: st.owner.Subject, Keep: st.keep})
+	if err != nil {
+		panic(err) // meta was valid JSON when it was taken
+	}
+	return b
+}
+
+// add enters r among the readers.
+func (st *Stream) add(r *Reader) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.readers = append(slices.Clip(st.readers), r)
+}
+
+// remove takes r out, and lets go of memory that nobody else reads.
+func (st *Stream) remove(r *Reader) {
+	st.mu.Lock()
+	readers := make([]*Reader, 0, len(st.readers))
+	for _, o := range st.readers {
+		if o != r {
+			readers = append(readers, o)
+		}
+	}
+	st.readers = readers
+	idle := len(readers) == 0 && st.info.State != Open
+	st.mu.Unlock()
+	if idle {
+		st.dropRing()
+	}
+}
+
+// dropRing empties the ring; later readers take the spool or the store.
+func (st *Stream) dropRing() {
+	st.mu.Lock()
+	held := st.ring.bytes
+	st.ring = ring{}
+	st.mu.Unlock()
+	st.hub.held.Add(-held)
+}
+
+// rest has the hub forget the stream after d, if nobody reads it by then.
+func (st *Stream) rest(d time.Duration) {
+	st.after(d, func() {
+		if !st.hub.forget(st) {
+			st.rest(d)
+		}
+	})
+}
+
+// after runs f after d, in place of what was to run later before. Nothing runs after the hub is closed.
+func (st *Stream) after(d time.Duration, f func()) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.timer != nil {
+		st.timer.Stop()
+	}
+	st.timer = time.AfterFunc(d, func() { st.hub.run(f) })
+}
+
+// stopTimer takes back what after has planned.
+func (st *Stream) stopTimer() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.timer != nil {
+		st.timer.Stop()
+	}
+}

@@ -1,0 +1,286 @@
+package relay
+
+import (
+	"context"
+	"io"
+	"strings"
+)
+
+// Writer is a publisher's hold on a stream. One goroutine at a time writes; Sync may be called from any. When another Writer
+// takes the stream over (Hub.Publish with the same key), this one's methods return a Gone error.
+type Writer struct {
+	st   *Stream
+	done bool // the stream was over when it was published again
+}
+
+// Stream is what w writes.
+func (w *Writer) Stream() *Stream { return w.st }
+
+// Done reports whether the stream had come to its end before: there is nothing left to write.
+func (w *Writer) Done() bool { return w.done }
+
+// Offset is how many bytes the stream has received.
+func (w *Writer) Offset() int64 {
+	in := &w.st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.received
+}
+
+// held returns nil if w may write. The caller holds in.mu.
+func (w *Writer) held() error {
+	in := &w.st.in
+	switch {
+	case in.writer == w:
+		return nil
+	case in.over:
+		return w.st.whyOver()
+	}
+	return Errorf(Gone, "another publisher has taken over this stream")
+}
+
+// ReadFrom appends what r yields up to io.EOF, as it arrives, without a copy. It waits for r and for the disk, never for a
+// reader of the stream.
+func (w *Writer) ReadFrom(r io.Reader) (int64, error) { return w.readFrom(r, 0) }
+
+// ReadSized is ReadFrom where about hint bytes are expected.
+func (w *Writer) ReadSized(r io.Reader, hint int64) (int64, error) { return w.readFrom(r, hint) }
+
+func (w *Writer) readFrom(r io.Reader, hint int64) (n int64, err error) {
+	for {
+		p, err := w.space(hint - n)
+		if err != nil {
+			return n, err
+		}
+		m, rerr := r.Read(p)
+		n += int64(m)
+		if err := w.filled(m); err != nil {
+			return n, err
+		}
+		if rerr == io.EOF {
+			return n, nil
+		}
+		if rerr != nil {
+			return n, rerr
+		}
+	}
+}
+
+// Write appends a copy of p. See io.Writer.
+func (w *Writer) Write(p []byte) (n int, err error) {
+	for n < len(p) {
+		space, err := w.space(int64(len(p) - n))
+		if err != nil {
+			return n, err
+		}
+		m := copy(space, p[n:])
+		if err := w.filled(m); err != nil {
+			return n, err
+		}
+		n += m
+	}
+	return n, nil
+}
+
+func (w *Writer) space(hint int64) ([]byte, error) {
+	in := &w.st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if err := w.held(); err != nil {
+		return nil, err
+	}
+	return in.space(max(hint, 0)), nil
+}
+
+func (w *Writer) filled(n int) error {
+	in := &w.st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if err := w.held(); err != nil {
+		return err
+	}
+	if err := in.filled(n); err != nil {
+		in.st.fail(err)
+		return err
+	}
+	return nil
+}
+
+// Chunk appends what r yields as the bytes at offset: what of it is already held is skipped, a hole is a Conflict. hint is
+// how many bytes r has, 0 if unknown. What came is given to the readers at once.
+func (w *Writer) Chunk(offset int64, r io.Reader, hint int64) error {
+	have := w.Offset()
+	if offset < 0 || offset > have {
+		return Errorf(Conflict, "the stream goes on at offset %d, not at %d", have, offset)
+	}
+	if skip := have - offset; skip > 0 {
+		n, err := io.CopyN(io.Discard, r, skip)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		hint -= n
+	}
+	if _, err := w.readFrom(r, hint); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+// Flush gives the readers what has come without waiting for more.
+func (w *Writer) Flush() error {
+	in := &w.st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if err := w.held(); err != nil {
+		return err
+	}
+	if err := in.flush(false); err != nil {
+		in.st.fail(err)
+		return err
+	}
+	return nil
+}
+
+// Sync makes what has come durable and returns up to which offset the stream now is. It waits for the disk; calls at the
+// same time share the wait.
+func (w *Writer) Sync() (int64, error) {
+	if w.done {
+		return w.Offset(), nil
+	}
+	if err := w.Flush(); err != nil {
+		return 0, err
+	}
+	in := &w.st.in
+	in.mu.Lock()
+	offset := in.spooled
+	in.mu.Unlock()
+	if err := w.st.log.Sync(); err != nil {
+		w.st.hub.log().Error("sync", "stream", w.st.ID(), "err", err)
+		return 0, Errorf(Unavailable, "the server cannot store now")
+	}
+	return offset, nil
+}
+
+// Finish ends the stream and returns when it is durable. sha256 is what the publisher says of the content, in hex; "" says
+// nothing. When it or the size announced does not match, the stream fails and the error is a Conflict. Finishing a finished
+// stream again returns it once more.
+func (w *Writer) Finish(ctx context.Context, sha256 string) (Info, error) {
+	if info := w.st.Info(); info.Whole() && w.mayAsk() {
+		return info, matches(info, sha256)
+	}
+	info, err := w.end(sha256)
+	if err != nil {
+		return info, err
+	}
+	if err := w.st.log.Seal(w.st.header(info)); err != nil {
+		w.st.hub.log().Error("seal", "stream", info.ID, "err", err)
+		err := Errorf(Unavailable, "the server cannot store now")
+		w.st.failOpen(err)
+		return info, err
+	}
+	info = w.st.setOver(Ended, func(i *Info) { *i = info })
+	w.st.settle()
+	return info, nil
+}
+
+// mayAsk reports whether w wrote the stream, or found it finished.
+func (w *Writer) mayAsk() bool {
+	in := &w.st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return w.done || in.last == w
+}
+
+// end takes the last bytes and checks what was promised. What it returns is how the stream will be once sealed.
+func (w *Writer) end(sha256 string) (Info, error) {
+	in := &w.st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if err := w.held(); err != nil {
+		return Info{}, err
+	}
+	info, err := in.finish(sha256)
+	if err != nil {
+		in.st.fail(err)
+		return w.st.Info(), err
+	}
+	in.close()
+	return info, nil
+}
+
+// finish takes what is left and tells how the stream ends.
+func (in *intake) finish(sha256 string) (Info, error) {
+	if err := in.flush(true); err != nil {
+		return Info{}, err
+	}
+	info := in.st.Info()
+	if info.Size != nil && *info.Size != in.received {
+		return Info{}, Errorf(Conflict, "%d bytes came, the size announced was %d", in.received, *info.Size)
+	}
+	sum, err := in.sum()
+	if err != nil {
+		return Info{}, err
+	}
+	size := in.received
+	info.State, info.Offset, info.Size, info.SHA256 = Ended, size, &size, sum
+	return info, matches(info, sha256)
+}
+
+func matches(info Info, sha256 string) error {
+	if sha256 != "" && !strings.EqualFold(sha256, info.SHA256) {
+		return Errorf(Conflict, "the sha256 of what came is %s", info.SHA256)
+	}
+	return nil
+}
+
+// Cancel gives the stream up: its readers see the end, nothing is kept.
+func (w *Writer) Cancel() error {
+	in := &w.st.in
+	in.mu.Lock()
+	err := w.held()
+	if err == nil {
+		in.close()
+	}
+	in.mu.Unlock()
+	if err == nil {
+		w.st.discard(Cancelled)
+	}
+	return err
+}
+
+// Fail ends the stream as failed: what came is not what was meant to come.
+func (w *Writer) Fail(why error) {
+	in := &w.st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if w.held() == nil {
+		in.st.fail(why)
+	}
+}
+
+// Abandon says that the publisher is gone without an end. A file with a key waits for it to come back, a file without fails,
+// a live stream ends after a while.
+func (w *Writer) Abandon() {
+	st := w.st
+	in := &st.in
+	in.mu.Lock()
+	if w.held() != nil {
+		in.mu.Unlock()
+		return
+	}
+	in.writer = nil
+	kind := st.kind
+	if kind == File && st.key == "" {
+		in.st.fail(Errorf(Gone, "its publisher is gone"))
+	}
+	in.mu.Unlock()
+	switch {
+	case kind == Live:
+		st.after(st.hub.liveLinger(), st.finishAbandoned)
+	case st.key != "":
+		st.after(st.hub.resumeWindow(), st.failAbandoned)
+	}
+}
