@@ -27,7 +27,7 @@ type Store interface {
 	Stat(ctx context.Context, key string) (Info, error)
 
 	// List calls fn for every key that begins with prefix and sorts after the key after, in the order of their bytes.
-	// Type and Meta of its Infos may be missing. An error of fn ends the list and is returned. Objects committed or
+	// All but the Key of its Infos may be missing. An error of fn ends the list and is returned. Objects committed or
 	// deleted meanwhile may or may not be seen.
 	List(ctx context.Context, prefix, after string, fn func(Info) error) error
 
@@ -57,7 +57,8 @@ type Adopter interface {
 
 // Filer is what a reader from Open may be as well: a stretch of a plain file, so that the kernel can send it.
 type Filer interface {
-	// File returns the open file, which is closed with the reader.
+	// File returns the open file, positioned where the reader stands. It may have more bytes than were asked for. It
+	// is closed with the reader.
 	File() *os.File
 }
 
@@ -69,4 +70,15 @@ type Info struct {
 	Meta    map[string]string // as given in Options; do not change it
 	ModTime time.Time         // when it was committed
 	ETag    string            // changes whenever the key is committed anew; without quotes; never a checksum
+}
+
+// Range returns how many bytes there are to read from offset if length are asked for, all if length is negative.
+func (i Info) Range(offset, length int64) (int64, error) {
+	if offset < 0 || offset > i.Size {
+		return 0, &RangeError{Key: i.Key, Offset: offset, Size: i.Size}
+	}
+	if rest := i.Size - offset; length < 0 || length > rest {
+		return rest, nil
+	}
+	return length, nil
 }
