@@ -1,13 +1,6 @@
 package chunker
 
-import (
-	"strings"
-
-	"github.com/gabriel-vasile/mimetype"
-)
-
-// SniffBytes is how much of a stream's beginning Sniff looks at.
-const SniffBytes = 4096
+import "strings"
 
 // Media is what is known of a type of content.
 type Media struct {
@@ -156,16 +149,4 @@ func isCharset(p string) bool {
 		return false
 	}
 	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
-}
-
-// Sniff returns the type of content that begins with head, of which it looks at the first SniffBytes. It decides by
-// content alone; what cannot be told is application/octet-stream. The more of the beginning it gets, the better it knows.
-func Sniff(head []byte) Media {
-	head = head[:min(len(head), SniffBytes)]
-	for m := mimetype.Detect(head); m != nil; m = m.Parent() {
-		if known := Lookup(m.String()); known.Type != octetStream {
-			return known
-		}
-	}
-	return Lookup(octetStream)
 }

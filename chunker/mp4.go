@@ -33,12 +33,13 @@ const (
 
 // mp4 finds the fragments of an ISO base media file that begin with a key. A progressive file has none.
 type mp4 struct {
-	open     []box // the boxes that pos is in, outermost first
-	movie    bool  // a moov was read, and it announces fragments
-	tracks   []mp4Track
-	track    mp4Track      // the trak being read
-	fragment mp4Track      // the traf being read, with its defaults
-	decode   time.Duration // when the traf's first sample is decoded; -1 if unknown
+	open      []box // the boxes that pos is in, outermost first
+	described bool  // a moov was read whole
+	movie     bool  // a moov was read, and it announces fragments
+	tracks    []mp4Track
+	track     mp4Track      // the trak being read
+	fragment  mp4Track      // the traf being read, with its defaults
+	decode    time.Duration // when the traf's first sample is decoded; -1 if unknown
 }
 
 type box struct {
@@ -281,6 +282,8 @@ func (m *mp4) close(s *Splitter, to int64) {
 			if len(m.tracks) < maxTracks && m.track.id != 0 {
 				m.tracks = append(m.tracks, m.track)
 			}
+		case "moov":
+			m.described = true
 		case "moof":
 			s.drop()
 		}

@@ -97,6 +97,18 @@ func newFormat(mediaType string) (f format, init bool) {
 		return &matroska{}, true
 	case "video/mp4", "audio/mp4", "video/quicktime", "video/3gpp", "video/3gpp2":
 		return &mp4{}, true
+	case "video/ogg", "audio/ogg":
+		return &ogg{}, true
+	case "video/mp2t":
+		return newMPEGTS(), true
+	case "audio/mpeg":
+		return newFrames(parseMP3), false
+	case "audio/aac":
+		return newFrames(parseADTS), false
+	case "audio/flac":
+		return &flac{}, true
+	case "audio/wav":
+		return &wav{}, true
 	}
 	return nil, false
 }
@@ -186,9 +198,12 @@ func (s *Splitter) giveUp() {
 	s.format, s.held, s.pending, s.initAt = nil, nil, -1, -1
 }
 
-// beginInit reports that an init segment begins at pos.
+// beginInit reports that an init segment begins at pos. One that begins again at once goes on instead.
 func (s *Splitter) beginInit() {
 	s.drop()
+	if s.initAt >= 0 && s.pos-s.initAt < minKeyBytes {
+		return
+	}
 	s.initAt, s.lastKey, s.ready = s.pos, s.pos-minKeyBytes, false
 	s.cuts = append(s.cuts, Cut{At: s.pos, Kind: Init, Time: -1})
 }

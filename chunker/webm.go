@@ -50,6 +50,8 @@ type matroska struct {
 	lost    bool      // the structure is broken: look for something known
 	docType string
 
+	described bool // the tracks were read whole
+
 	timeScale uint64
 	track     struct{ number, kind uint64 } // the TrackEntry being read
 	video     uint64                        // number of the first video track; 0 if there is none
@@ -293,6 +295,8 @@ func (m *matroska) close(s *Splitter, to int64) {
 		switch e.id {
 		case idTrackEntry:
 			m.addTrack()
+		case idTracks:
+			m.described = true
 		case idBlockGroup:
 			m.endGroup(s)
 		case idCluster:
