@@ -1,0 +1,28 @@
+// The application that suite.js talks to, on Node's own Socket.IO server. It prints its port.
+import { createServer } from "node:http";
+import { Server } from "socket.io";
+
+const http = createServer((request, response) => response.writeHead(404).end());
+const io = new Server(http, { pingInterval: 300, pingTimeout: 1000, maxHttpBufferSize: 100_000, cors: { origin: "*" } });
+
+io.on("connection", (socket) => {
+	socket.on("echo", (...args) => args.pop()(...args));
+	socket.on("bounce", (...args) => socket.emit("bounced", ...args));
+	socket.on("size", (bytes, text, ack) => ack?.(bytes.length + Buffer.byteLength(text)));
+	socket.on("ask", (text) => socket.emit("question", text, (...answer) => socket.emit("answered", ...answer)));
+	// Events wait for the next tick, and are dropped when the client has said goodbye by then. Middleware does not wait.
+	socket.use(([name, what], next) => {
+		if (name === "shout") socket.broadcast.emit("shouted", what);
+		next();
+	});
+	socket.on("goodbye", () => socket.disconnect());
+	socket.on("cut", () => socket.conn.close());
+});
+const admin = io.of("/admin");
+admin.use((socket, next) => {
+	if (socket.handshake.auth.token === "secret") return next();
+	next(Object.assign(new Error("not allowed"), { data: { why: "token" } }));
+});
+admin.on("connection", (socket) => socket.on("echo", (...args) => args.pop()(...args)));
+
+http.listen(process.argv[2] ?? 0, "127.0.0.1", () => console.log(http.address().port));
