@@ -1,9 +1,6 @@
 package relay
 
-import (
-	"sync"
-	"time"
-)
+import "time"
 
 // Chunk is a piece of a stream. It is shared by everybody who reads it and never written to.
 type Chunk struct {
@@ -13,29 +10,11 @@ type Chunk struct {
 	Init   bool // a copy of the init segment, out of turn; Offset is where it stands in the stream
 
 	at time.Time // when it was appended
-
-	mu   sync.Mutex
-	memo map[any]any // guarded by mu
+	memo
 }
 
 // End is the offset of the first byte after the chunk.
 func (c *Chunk) End() int64 { return c.Offset + int64(len(c.Data)) }
-
-// Memo returns what build made of the chunk for key, calling it at most once for all readers: so that an encoding is done
-// once however many read it. It lives as long as the chunk.
-func (c *Chunk) Memo(key any, build func() any) any {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	v, ok := c.memo[key]
-	if !ok {
-		v = build()
-		if c.memo == nil {
-			c.memo = make(map[any]any, 1)
-		}
-		c.memo[key] = v
-	}
-	return v
-}
 
 // from returns the part of c at and after offset, which lies inside of it.
 func (c *Chunk) from(offset int64) *Chunk {

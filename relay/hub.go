@@ -95,6 +95,9 @@ func (h *Hub) Stats() Stats {
 	return Stats{Rooms: len(h.rooms), Streams: len(h.streams), HeldBytes: h.held.Load(), SkippedBytes: h.skipped.Load()}
 }
 
+// Log is where the hub and its doors log.
+func (h *Hub) Log() *slog.Logger { return h.log() }
+
 func (h *Hub) log() *slog.Logger {
 	if h.Logger != nil {
 		return h.Logger
@@ -180,6 +183,13 @@ func (h *Hub) Stream(ctx context.Context, id string, who Identity) (*Stream, err
 		return nil, err
 	}
 	return st, nil
+}
+
+// Has reports whether a stream of that id is in memory.
+func (h *Hub) Has(id string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.streams[id] != nil
 }
 
 func (h *Hub) find(ctx context.Context, id string) (*Stream, error) {

@@ -54,7 +54,14 @@ func (st *Stream) NewReader(from int64, wake func()) *Reader {
 func (r *Reader) Stream() *Stream { return r.st }
 
 // Offset is the next byte that r wants.
-func (r *Reader) Offset() int64 { return max(r.next, 0) }
+func (r *Reader) Offset() int64 {
+	r.st.mu.Lock()
+	defer r.st.mu.Unlock()
+	if !r.placed {
+		r.place()
+	}
+	return r.next
+}
 
 // Close takes r off the stream. What Next has returned stays good.
 func (r *Reader) Close() {

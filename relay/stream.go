@@ -20,6 +20,7 @@ type Stream struct {
 	key   string // hashed; "": it cannot be resumed
 	keep  bool   // to be archived
 	in    intake // the publisher's side
+	memo
 
 	mu        sync.Mutex
 	info      Info       // guarded by mu, as is all below

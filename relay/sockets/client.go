@@ -1,0 +1,227 @@
+package sockets
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"sluice/chunker"
+	"sluice/relay"
+	"sluice/sio"
+)
+
+// quantum is how many bytes one stream may send before the next of its class has its turn.
+const quantum = chunker.MaxChunkBytes
+
+// client is one socket: what it has joined, what it reads, what it publishes. It is the source its socket pulls from.
+type client struct {
+	door   *Door
+	socket *sio.Socket
+	who    relay.Identity
+	ctx    context.Context
+	wg     sync.WaitGroup
+
+	syncing chan struct{} // a place for each chunk that waits for the disk
+
+	newsMu sync.Mutex // never held while waiting: publishers take it
+	news   []news     // guarded by newsMu
+
+	mu      sync.Mutex
+	closed  bool             // guarded by mu, as is all below
+	rooms   map[string]*room // joined
+	subs    map[string]*subscription
+	live    turns
+	files   turns
+	writers map[string]*relay.Writer // publishing
+}
+
+// room is how a socket has joined one.
+type room struct {
+	from   string
+	whole  bool
+	accept string
+	name   string
+}
+
+// news is what the relay has told since the last pull.
+type news struct {
+	began   *relay.Stream
+	deleted *deletedEvent
+}
+
+// turns gives the streams of one class their turns.
+type turns struct {
+	subs []*subscription
+	at   int
+	sent int // bytes in this turn
+}
+
+func (t *turns) add(s *subscription) { t.subs = append(t.subs, s) }
+
+func (t *turns) remove(s *subscription) {
+	i := slices.Index(t.subs, s)
+	if i < 0 {
+		return
+	}
+	t.subs = slices.Delete(t.subs, i, i+1)
+	if i < t.at {
+		t.at--
+	}
+}
+
+// next returns the next packet of whose turn it is.
+func (t *turns) next() *sio.Prepared {
+	for left := len(t.subs); left > 0; left-- {
+		if t.at >= len(t.subs) {
+			t.at = 0
+		}
+		s := t.subs[t.at]
+		if p := s.take(); p != nil {
+			t.count(s, p.Size())
+			return p
+		}
+		if t.at < len(t.subs) && t.subs[t.at] == s {
+			t.at, t.sent = t.at+1, 0
+		}
+		if len(t.subs) == 0 {
+			break
+		}
+	}
+	return nil
+}
+
+// count adds what s sends, and passes the turn on when it had its share.
+func (t *turns) count(s *subscription, bytes int) {
+	t.sent += bytes
+	if t.sent >= quantum && t.at < len(t.subs) && t.subs[t.at] == s {
+		t.at, t.sent = t.at+1, 0
+	}
+}
+
+// take is next, keeping account of whether there is more.
+func (s *subscription) take() *sio.Prepared {
+	if !s.ready.Swap(false) {
+		return nil
+	}
+	p := s.next()
+	if p != nil {
+		s.ready.Store(true)
+	}
+	return p
+}
+
+// Next is pulled by the socket's writer. It never waits.
+func (c *client) Next(bool) (*sio.Prepared, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p := c.hear(); p != nil {
+		return p, true
+	}
+	if p := c.live.next(); p != nil {
+		return p, true
+	}
+	p := c.files.next()
+	return p, p != nil
+}
+
+// hear takes in the news; it returns an event if that is what a piece of news comes to.
+func (c *client) hear() *sio.Prepared {
+	for {
+		c.newsMu.Lock()
+		if len(c.news) == 0 {
+			c.newsMu.Unlock()
+			return nil
+		}
+		n := c.news[0]
+		c.news = c.news[1:]
+		c.newsMu.Unlock()
+		if n.deleted != nil {
+			if c.rooms[n.deleted.Room] != nil {
+				return sio.Prepare(evDeleted, n.deleted)
+			}
+		} else if r := c.rooms[n.began.Room()]; r != nil {
+			c.follow(r, n.began, true)
+		}
+	}
+}
+
+func (c *client) tell(n news) {
+	c.newsMu.Lock()
+	c.news = append(c.news, n)
+	c.newsMu.Unlock()
+	c.socket.Wake()
+}
+
+// Began is called by publishers.
+func (c *client) Began(st *relay.Stream) { c.tell(news{began: st}) }
+
+// Deleted is called by who deletes.
+func (c *client) Deleted(room, stream string) {
+	c.tell(news{deleted: &deletedEvent{Room: room, Stream: stream}})
+}
+
+// follow subscribes the socket to a stream of a room it has joined.
+func (c *client) follow(r *room, st *relay.Stream, announce bool) {
+	if c.subs[st.ID()] != nil || len(c.subs) >= c.door.maxReading() {
+		return
+	}
+	s := &subscription{client: c, stream: st, accept: r.accept, member: true, whole: r.whole, announce: announce}
+	s.mute = r.from == fromNone || st.Info().From == c.socket.ID()
+	from := relay.FromLive
+	if r.from == fromStart || r.whole {
+		from = 0
+	}
+	s.read(from)
+	c.enter(s)
+}
+
+func (c *client) enter(s *subscription) {
+	c.subs[s.stream.ID()] = s
+	if s.stream.Kind() == relay.Live {
+		c.live.add(s)
+	} else {
+		c.files.add(s)
+	}
+	s.ready.Store(true)
+}
+
+// forget ends a subscription. The caller holds c.mu.
+func (c *client) forget(s *subscription) {
+	s.closed = true
+	s.dropReader()
+	delete(c.subs, s.stream.ID())
+	c.live.remove(s)
+	c.files.remove(s)
+}
+
+// spawn runs f in a goroutine that leave waits for. The caller holds c.mu.
+func (c *client) spawn(f func()) {
+	if c.closed {
+		return
+	}
+	c.wg.Add(1)
+	go func() {
+		defer c.wg.Done()
+		f()
+	}()
+}
+
+// leave ends everything the socket had: it is gone.
+func (c *client) leave() {
+	c.mu.Lock()
+	c.closed = true
+	for _, s := range c.subs {
+		c.forget(s)
+	}
+	writers, rooms := c.writers, c.rooms
+	c.writers, c.rooms = nil, nil
+	c.mu.Unlock()
+	for name := range rooms {
+		c.door.Hub.Leave(name, c)
+		c.door.sayMember(c, name, rooms[name].name, "leave")
+	}
+	for _, w := range writers {
+		w.Abandon()
+	}
+	c.wg.Wait()
+}

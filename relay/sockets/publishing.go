@@ -1,0 +1,247 @@
+package sockets
+
+import (
+	"encoding/hex"
+	"io"
+	"time"
+
+	"sluice/relay"
+	"sluice/sio"
+)
+
+// progressInterval is how often the sender of a "send" is told how much of it is durable.
+const progressInterval = 250 * time.Millisecond
+
+func (d *Door) send(c *client, e *sio.Event) (any, error) {
+	var q sendRequest
+	if err := decode(e, &q); err != nil {
+		return nil, err
+	}
+	body, err := oneAttachment(e)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSum(q.SHA256); err != nil {
+		return nil, err
+	}
+	if size := body.Size(); q.Size == nil && size >= 0 {
+		q.Size = &size
+	}
+	w, err := d.Hub.Publish(contextOf(e), relay.Spec{
+		Room: q.Room, Name: q.Name, Size: q.Size, Relay: q.Archive != nil && !*q.Archive, Meta: q.Meta, Who: c.who,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.receive(w, body); err != nil {
+		w.Fail(err)
+		return nil, err
+	}
+	c.later(func() { c.finish(e, w, q.SHA256) })
+	return nil, nil
+}
+
+// receive takes a whole attachment in, and tells how much of it is durable while it comes.
+func (c *client) receive(w *relay.Writer, body *sio.Attachment) error {
+	done := make(chan struct{})
+	reported := make(chan struct{})
+	go func() {
+		defer close(reported)
+		c.report(w, done)
+	}()
+	_, err := w.ReadSized(body, max(body.Size(), 0))
+	close(done)
+	<-reported
+	return err
+}
+
+// report sends "progress" until done.
+func (c *client) report(w *relay.Writer, done <-chan struct{}) {
+	tick := time.NewTicker(progressInterval)
+	defer tick.Stop()
+	for last := int64(0); ; {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		offset, err := w.Sync()
+		if err != nil {
+			return // the reading meets it too
+		}
+		if offset > last {
+			c.socket.Emit(evProgress, offsetEvent{Stream: w.Stream().ID(), Offset: offset})
+			last = offset
+		}
+	}
+}
+
+// finish ends the stream and acknowledges e with it, once it is durable.
+func (c *client) finish(e *sio.Event, w *relay.Writer, sha256 string) {
+	info, err := w.Finish(c.ctx, sha256)
+	if err != nil {
+		fail(e, err)
+		return
+	}
+	e.Ack(streamReply{reply: reply{OK: true}, Stream: info})
+}
+
+// later runs f, which waits for the disk, beside the socket's events.
+func (c *client) later(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.spawn(f)
+}
+
+func (d *Door) publish(c *client, e *sio.Event) (any, error) {
+	var q publishRequest
+	if err := decode(e, &q); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	busy := len(c.writers) >= d.maxPublishing()
+	c.mu.Unlock()
+	if busy {
+		return nil, &relay.Error{Code: relay.TooMany, Message: "no more streams can be published by this socket at once", Limit: int64(d.maxPublishing())}
+	}
+	w, err := d.Hub.Publish(contextOf(e), relay.Spec{
+		Room: q.Room, Name: q.Name, Kind: q.Kind, Size: q.Size, Key: q.Key, Relay: q.Archive != nil && !*q.Archive, Meta: q.Meta, Who: c.who,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !c.hold(w) {
+		w.Abandon()
+		return nil, relay.Errorf(relay.Gone, "the socket is closed")
+	}
+	info := w.Stream().Info()
+	return publishReply{reply: reply{OK: true}, Stream: info, Offset: w.Offset(), Window: d.window(), Chunk: chunkBytes}, nil
+}
+
+// hold keeps w as a stream that the socket publishes.
+func (c *client) hold(w *relay.Writer) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.writers[w.Stream().ID()] = w
+	return true
+}
+
+// writer returns the socket's hold on a stream that it publishes.
+func (c *client) writer(stream string) (*relay.Writer, error) {
+	c.mu.Lock()
+	w := c.writers[stream]
+	c.mu.Unlock()
+	if w == nil {
+		return nil, c.door.notWriter(stream)
+	}
+	return w, nil
+}
+
+// notWriter says why a socket cannot write a stream.
+func (d *Door) notWriter(stream string) error {
+	if d.Hub.Has(stream) {
+		return relay.Errorf(relay.Forbidden, "another socket publishes that stream")
+	}
+	return relay.Errorf(relay.NotFound, "no such stream is being published")
+}
+
+func (d *Door) chunk(c *client, e *sio.Event) (any, error) {
+	var q chunkRequest
+	if err := decode(e, &q); err != nil {
+		return nil, err
+	}
+	body, err := oneAttachment(e)
+	if err != nil {
+		return nil, err
+	}
+	w, err := c.writer(q.Stream)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.Chunk(q.Offset, body, max(body.Size(), 0)); err != nil {
+		return nil, err
+	}
+	if !e.WantsAck() {
+		return nil, nil
+	}
+	c.sync(e, w)
+	return nil, nil
+}
+
+// sync acknowledges a chunk once it is durable. It waits while too many wait already: a publisher that ignores its window is
+// not read.
+func (c *client) sync(e *sio.Event, w *relay.Writer) {
+	select {
+	case c.syncing <- struct{}{}:
+	case <-c.ctx.Done():
+		return
+	}
+	c.later(func() {
+		defer func() { <-c.syncing }()
+		offset, err := w.Sync()
+		if err != nil {
+			fail(e, err)
+			return
+		}
+		e.Ack(chunkReply{reply: reply{OK: true}, Offset: offset, Window: c.door.window()})
+	})
+}
+
+func (d *Door) finish(c *client, e *sio.Event) (any, error) {
+	var q finishRequest
+	if err := decode(e, &q); err != nil {
+		return nil, err
+	}
+	if err := checkSum(q.SHA256); err != nil {
+		return nil, err
+	}
+	w, err := c.writer(q.Stream)
+	if err != nil {
+		return nil, err
+	}
+	c.later(func() {
+		c.finish(e, w, q.SHA256)
+		c.release(q.Stream)
+	})
+	return nil, nil
+}
+
+func (d *Door) cancel(c *client, e *sio.Event) (any, error) {
+	var q streamRequest
+	if err := decode(e, &q); err != nil {
+		return nil, err
+	}
+	w, err := c.writer(q.Stream)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.Cancel(); err != nil {
+		return nil, err
+	}
+	c.release(q.Stream)
+	return reply{OK: true}, nil
+}
+
+// release forgets a stream that the socket published.
+func (c *client) release(stream string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.writers, stream)
+}
+
+// checkSum refuses what is no SHA-256 in hex; "" is none.
+func checkSum(sum string) error {
+	if b, err := hex.DecodeString(sum); err != nil || len(b) != 0 && len(b) != 32 {
+		return relay.Errorf(relay.BadRequest, "sha256 is 64 hexadecimal digits")
+	}
+	return nil
+}
+
+// skip reads over what is left of an attachment, and reports whether it came to its end within skipBytes.
+func skip(a *sio.Attachment) bool {
+	n, err := io.CopyN(io.Discard, a, skipBytes+1)
+	return err != nil || n <= skipBytes
+}
