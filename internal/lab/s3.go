@@ -1,0 +1,255 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	gatewayModule = "github.com/versity/versitygw"
+	gatewayReady  = 10 * time.Second // how long it may take to listen
+
+	s3Bucket = "sluice"
+	s3Key    = "labkey"
+	s3Secret = "labsecret"
+)
+
+// S3 starts a real S3 server with an empty bucket that lives as long as t. url is what sluice takes as --s3; caFile
+// holds the certificate that signed the server's, for SSL_CERT_FILE. Tests that can share a server are subtests of one.
+func S3(t testing.TB) (url, caFile string) {
+	t.Helper()
+	s := StartS3(t)
+	return s.URL, s.CAFile
+}
+
+// S3Server is versitygw, a process that keeps objects as files, on a free loopback port over TLS.
+type S3Server struct {
+	URL     string // with keys, bucket and region
+	CAFile  string
+	Address string // host and port
+
+	t       testing.TB
+	folder  string
+	process *os.Process
+	ended   chan struct{} // closed when process has ended
+	output  bytes.Buffer  // of the process; to be read when it has ended
+}
+
+// StartS3 is S3 for tests that also stop, kill and restart the server.
+func StartS3(t testing.TB) *S3Server {
+	t.Helper()
+	s := &S3Server{t: t, folder: t.TempDir(), Address: freeAddress(t)}
+	s.CAFile = filepath.Join(s.folder, "ca.pem")
+	s.URL = fmt.Sprintf("https://%s:%s@%s/%s?region=us-east-1", s3Key, s3Secret, s.Address, s3Bucket)
+	if err := os.MkdirAll(filepath.Join(s.folder, "root", s3Bucket), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.writeCertificates(); err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// Start starts the server again after Kill, on the same address and with the same objects.
+func (s *S3Server) Start() {
+	s.t.Helper()
+	gateway := gateway(s.t)
+	started := make(chan error)
+	s.ended = make(chan struct{})
+	go s.run(gateway, started)
+	if err := <-started; err != nil {
+		s.t.Fatalf("start %s: %v", gateway, err)
+	}
+	s.awaitReady()
+}
+
+// run is the process's life. It keeps its thread, since the kernel kills the process when the thread that started it
+// ends: a test binary that dies leaves no server behind.
+func (s *S3Server) run(gateway string, started chan<- error) {
+	defer close(s.ended)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	command := exec.Command(gateway, "--quiet", "--port", s.Address, "--access", s3Key, "--secret", s3Secret,
+		"--cert", filepath.Join(s.folder, "cert.pem"), "--key", filepath.Join(s.folder, "key.pem"), "--keep-alive",
+		"posix", filepath.Join(s.folder, "root"))
+	s.output.Reset()
+	command.Stdout, command.Stderr = &s.output, &s.output
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	err := command.Start()
+	s.process = command.Process
+	started <- err
+	if err == nil {
+		_ = command.Wait() // killed, or said why in its output
+	}
+}
+
+func (s *S3Server) awaitReady() {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), gatewayReady)
+	defer cancel()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for {
+		conn, err := net.Dial("tcp", s.Address)
+		if err == nil {
+			_ = conn.Close()
+			return
+		}
+		select {
+		case <-again.C:
+		case <-s.ended:
+			s.t.Fatalf("versitygw ended: %s", s.output.String())
+		case <-ctx.Done():
+			s.t.Fatalf("versitygw does not listen on %s after %v: %v", s.Address, gatewayReady, err)
+		}
+	}
+}
+
+// Kill ends the server as a crash would and waits for its end.
+func (s *S3Server) Kill() {
+	if err := s.process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		s.t.Errorf("kill versitygw: %v", err)
+	}
+	<-s.ended
+}
+
+// Pause makes the server hang until Resume: connections stay open and nothing is answered.
+func (s *S3Server) Pause() { s.signal(syscall.SIGSTOP) }
+
+// Resume ends a Pause.
+func (s *S3Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *S3Server) signal(signal os.Signal) {
+	s.t.Helper()
+	if err := s.process.Signal(signal); err != nil {
+		s.t.Fatalf("%v to versitygw: %v", signal, err)
+	}
+}
+
+// gateway returns the program's path. It is built once, pinned by tools.mod, into the repository's .tools.
+func gateway(t testing.TB) string {
+	t.Helper()
+	repository := command(t, "", "go", "env", "GOMOD")
+	folder := filepath.Dir(repository)
+	version := command(t, folder, "go", "list", "-modfile=tools.mod", "-m", "-f", "{{.Version}}", gatewayModule)
+	path := filepath.Join(folder, ".tools", "versitygw-"+version)
+	unlock := lockTools(t, filepath.Join(folder, ".tools"))
+	defer unlock()
+	if _, err := os.Stat(path); err != nil {
+		command(t, folder, "go", "build", "-modfile=tools.mod", "-o", path, gatewayModule+"/cmd/versitygw")
+	}
+	return path
+}
+
+// lockTools lets one test binary at a time build.
+func lockTools(t testing.TB, folder string) (unlock func()) {
+	t.Helper()
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := os.Create(filepath.Join(folder, ".lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = lock.Close() }
+}
+
+// command runs a program in folder and returns what it prints.
+func command(t testing.TB, folder, name string, args ...string) string {
+	t.Helper()
+	command := exec.Command(name, args...)
+	command.Dir = folder
+	command.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	var problems bytes.Buffer
+	command.Stderr = &problems
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, problems.String())
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// freeAddress returns a loopback address that nobody listens on.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// writeCertificates makes an authority for this server alone, and the server's certificate.
+func (s *S3Server) writeCertificates() error {
+	authority, authorityKey, err := certificate(nil, nil)
+	if err != nil {
+		return err
+	}
+	server, serverKey, err := certificate(authority, authorityKey)
+	if err != nil {
+		return err
+	}
+	key, err := x509.MarshalECPrivateKey(serverKey)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		writePEM(s.CAFile, "CERTIFICATE", authority.Raw),
+		writePEM(filepath.Join(s.folder, "cert.pem"), "CERTIFICATE", server.Raw),
+		writePEM(filepath.Join(s.folder, "key.pem"), "EC PRIVATE KEY", key))
+}
+
+// certificate signs a new key with the authority's, or with itself if there is none.
+func certificate(authority *x509.Certificate, authorityKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber:          big.NewInt(time.Now().UnixNano()),
+		Subject:               pkix.Name{CommonName: "sluice lab"},
+		NotBefore:             time.Now().Add(-time.Hour),
+		NotAfter:              time.Now().Add(24 * time.Hour),
+		BasicConstraintsValid: true,
+		DNSNames:              []string{"localhost"},
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	if authority == nil {
+		template.IsCA, template.KeyUsage = true, x509.KeyUsageCertSign
+		authority, authorityKey = template, key
+	}
+	raw, err := x509.CreateCertificate(rand.Reader, template, authority, &key.PublicKey, authorityKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	cert, err := x509.ParseCertificate(raw)
+	return cert, key, err
+}
+
+func writePEM(path, kind string, raw []byte) error {
+	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: raw}), 0o600)
+}
