@@ -103,7 +103,7 @@ func TestSniffNeverCallsActiveContentInert(t *testing.T) {
 		{"png with script", png + "<script>alert(1)</script><svg onload=alert(1)>", "image/png", false},
 		{"jpeg with php", "\xff\xd8\xff\xe0\x00\x10JFIF<?php system($_GET[1]) ?>", "image/jpeg", false},
 		{"bare script", "alert(document.cookie)", "text/plain; charset=utf-8", false},
-		{"pdf behind text", "hello\n%PDF-1.7\n", "text/plain; charset=utf-8", false},
+		{"pdf behind text", "hello\n%PDF-1.7\n", "application/pdf", true},
 		{"utf-16", "\xff\xfeh\x00i\x00", "text/plain; charset=utf-16le", false},
 	} {
 		got := Sniff([]byte(c.head))
