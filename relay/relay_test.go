@@ -1,0 +1,460 @@
+package relay
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var (
+	ctx   = context.Background()
+	alice = Identity{ID: "alice"}
+)
+
+func start(t *testing.T, h *Hub) *Hub {
+	t.Helper()
+	if h.Dir == "" {
+		h.Dir = t.TempDir()
+	}
+	if err := h.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+func publish(t *testing.T, h *Hub, spec Spec) *Writer {
+	t.Helper()
+	if spec.Room == "" {
+		spec.Room = "studio"
+	}
+	if spec.Who.ID == "" {
+		spec.Who = alice
+	}
+	w, err := h.Publish(ctx, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func write(t *testing.T, w *Writer, p []byte) {
+	t.Helper()
+	if _, err := w.Write(p); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func finish(t *testing.T, w *Writer) Info {
+	t.Helper()
+	info, err := w.Finish(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
+}
+
+func random(n int) []byte {
+	p := make([]byte, n)
+	r := rand.NewChaCha8([32]byte{byte(n)})
+	r.Read(p)
+	return p
+}
+
+func hexSum(p []byte) string {
+	sum := sha256.Sum256(p)
+	return hex.EncodeToString(sum[:])
+}
+
+// drain reads to the end and puts the chunks together; it fails on gaps and holes.
+func drain(t *testing.T, f *Follower) []byte {
+	t.Helper()
+	var got []byte
+	for {
+		item, err := f.Next(ctx)
+		switch {
+		case err == io.EOF:
+			return got
+		case err != nil:
+			t.Fatalf("Next after %d bytes: %v", len(got), err)
+		case item.Gap != nil:
+			t.Fatalf("gap %+v in a file", *item.Gap)
+		case item.Chunk.Offset != int64(len(got)):
+			t.Fatalf("chunk at %d after %d bytes", item.Chunk.Offset, len(got))
+		}
+		got = append(got, item.Chunk.Data...)
+	}
+}
+
+func wantCode(t *testing.T, err error, code Code) {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) || e.Code != code {
+		t.Fatalf("error = %v; want %s", err, code)
+	}
+}
+
+func TestReadersGetEveryByteFromMemoryAndSpool(t *testing.T) {
+	h := start(t, &Hub{Limits: Limits{RingBytes: 512 << 10}})
+	content := random(5<<20 + 77)
+	w := publish(t, h, Spec{Name: "film.bin"})
+	early := w.Stream().Follow(0)
+	defer early.Close()
+	got := make(chan []byte, 1)
+	go func() { got <- drain(t, early) }()
+	if _, err := w.ReadFrom(bytes.NewReader(content)); err != nil {
+		t.Fatal(err)
+	}
+	late := w.Stream().Follow(0) // most of it has left memory
+	defer late.Close()
+	middle := w.Stream().Follow(1 << 20)
+	defer middle.Close()
+	info := finish(t, w)
+	if info.SHA256 != hexSum(content) || *info.Size != int64(len(content)) || info.State != Ended {
+		t.Errorf("info = %+v", info)
+	}
+	if !bytes.Equal(<-got, content) {
+		t.Error("the early reader got other bytes")
+	}
+	if !bytes.Equal(drain(t, late), content) {
+		t.Error("the late reader got other bytes")
+	}
+	item, err := middle.Next(ctx)
+	if err != nil || item.Chunk.Offset != 1<<20 || !bytes.Equal(item.Chunk.Data, content[1<<20:][:len(item.Chunk.Data)]) {
+		t.Errorf("reader from the middle: %+v, %v", item, err)
+	}
+	if held := h.Stats().HeldBytes; held > 512<<10+blockBytes {
+		t.Errorf("%d bytes held in memory", held)
+	}
+}
+
+func TestAppendDoesNotWaitForReaders(t *testing.T) {
+	h := start(t, &Hub{})
+	w := publish(t, h, Spec{})
+	stuck := w.Stream().NewReader(0, func() {})
+	defer stuck.Close()
+	write(t, w, random(1<<20))
+	if _, err := stuck.Next(ctx, false); err != nil {
+		t.Fatal(err)
+	}
+	finish(t, w)
+}
+
+func TestSmallPiecesReachReadersSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &Hub{Dir: t.TempDir()}
+		if err := h.Start(); err != nil {
+			t.Fatal(err)
+		}
+		w := publish(t, h, Spec{})
+		f := w.Stream().Follow(0)
+		begin := time.Now()
+		w.Write([]byte("hello"))
+		if item, err := f.Next(ctx); err != nil || string(item.Chunk.Data) != "hello" {
+			t.Fatalf("Next = %+v, %v", item, err)
+		}
+		if d := time.Since(begin); d > sniffDelay {
+			t.Errorf("the first bytes came after %v", d)
+		}
+		begin = time.Now()
+		w.Write([]byte("again"))
+		if _, err := f.Next(ctx); err != nil || time.Since(begin) > flushDelay {
+			t.Errorf("the next bytes came after %v, %v", time.Since(begin), err)
+		}
+		f.Close()
+		finish(t, w)
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestSizeAndSumMustMatch(t *testing.T) {
+	h := start(t, &Hub{})
+	size := int64(10)
+	short := publish(t, h, Spec{Size: &size})
+	write(t, short, []byte("short"))
+	_, err := short.Finish(ctx, "")
+	wantCode(t, err, Conflict)
+	long := publish(t, h, Spec{Size: &size})
+	_, err = long.Write([]byte("longer than ten"))
+	wantCode(t, err, Conflict)
+	wrong := publish(t, h, Spec{})
+	write(t, wrong, []byte("x"))
+	_, err = wrong.Finish(ctx, hexSum([]byte("y")))
+	wantCode(t, err, Conflict)
+	if state := wrong.Stream().Info().State; state != Failed && state != Open {
+		t.Errorf("state = %s", state)
+	}
+}
+
+func TestFailedStreamEndsItsReaders(t *testing.T) {
+	h := start(t, &Hub{})
+	w := publish(t, h, Spec{})
+	f := w.Stream().Follow(0)
+	defer f.Close()
+	write(t, w, random(8192))
+	w.Abandon() // no key: nobody can come back
+	for {
+		if _, err := f.Next(ctx); err == io.ErrUnexpectedEOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if state := w.Stream().Info().State; state != Failed {
+		t.Errorf("state = %s", state)
+	}
+}
+
+func TestPublishingAgainResumes(t *testing.T) {
+	h := start(t, &Hub{})
+	content := random(300 << 10)
+	spec := Spec{Key: "k", Name: "a.bin"}
+	first := publish(t, h, spec)
+	write(t, first, content[:100<<10])
+	second := publish(t, h, spec)
+	if second.Offset() != 100<<10 || second.Stream() != first.Stream() {
+		t.Fatalf("resumed at %d", second.Offset())
+	}
+	_, err := first.Write([]byte("late"))
+	wantCode(t, err, Gone)
+	_, err = h.Publish(ctx, Spec{Room: "studio", Key: "k", Name: "other", Who: alice})
+	wantCode(t, err, Conflict)
+	if other := publish(t, h, Spec{Room: "elsewhere", Key: "k", Name: "a.bin"}); other.Stream() == first.Stream() {
+		t.Error("a key reaches into another room")
+	}
+	if err := second.Chunk(50<<10, bytes.NewReader(content[50<<10:]), 0); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, second.Chunk(1<<20, bytes.NewReader(nil), 0), Conflict)
+	info := finish(t, second)
+	if info.SHA256 != hexSum(content) {
+		t.Error("the resumed stream has another content")
+	}
+	if third := publish(t, h, spec); !third.Done() || third.Offset() != int64(len(content)) {
+		t.Error("a finished upload is not shown when published again")
+	}
+}
+
+func TestAnUploadSurvivesARestart(t *testing.T) {
+	dir := t.TempDir()
+	content := random(700 << 10)
+	h := &Hub{Dir: dir}
+	if err := h.Start(); err != nil {
+		t.Fatal(err)
+	}
+	spec := Spec{Key: "k", Name: "a.bin"}
+	w := publish(t, h, spec)
+	write(t, w, content[:500<<10])
+	if _, err := w.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	done := publish(t, h, Spec{Name: "done"})
+	write(t, done, content)
+	ended := finish(t, done)
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	h = start(t, &Hub{Dir: dir})
+	w = publish(t, h, spec)
+	if w.Offset() != 500<<10 {
+		t.Fatalf("resumed at %d", w.Offset())
+	}
+	write(t, w, content[500<<10:])
+	if info := finish(t, w); info.SHA256 != hexSum(content) {
+		t.Error("another hash after a restart")
+	}
+	st, err := h.Stream(ctx, ended.ID, alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := st.Follow(0)
+	defer f.Close()
+	if !bytes.Equal(drain(t, f), content) {
+		t.Error("what was ended has other bytes after a restart")
+	}
+}
+
+func TestPublisherThatVanishes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &Hub{Dir: t.TempDir(), Limits: Limits{ResumeWindow: time.Minute}}
+		if err := h.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kept := publish(t, h, Spec{Key: "k"})
+		write(t, kept, []byte("abc"))
+		live := publish(t, h, Spec{Kind: Live})
+		write(t, live, []byte("abc"))
+		kept.Abandon()
+		live.Abandon()
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		if s := live.Stream().Info().State; s != Ended {
+			t.Errorf("live stream 11 s after its publisher went: %s", s)
+		}
+		if s := kept.Stream().Info().State; s != Open {
+			t.Errorf("file with a key 11 s after its publisher went: %s", s)
+		}
+		time.Sleep(50 * time.Second)
+		synctest.Wait()
+		if s := kept.Stream().Info().State; s != Failed {
+			t.Errorf("file with a key after the resume window: %s", s)
+		}
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		if s := h.Stats(); s.Streams != 0 || s.Rooms != 0 || s.HeldBytes != 0 {
+			t.Errorf("left over: %+v", s)
+		}
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// member is a relay.Member that remembers.
+type member struct {
+	began   chan *Stream
+	deleted chan string
+}
+
+func newMember() *member                   { return &member{make(chan *Stream, 10), make(chan string, 10)} }
+func (m *member) Began(st *Stream)         { m.began <- st }
+func (m *member) Deleted(_, stream string) { m.deleted <- stream }
+
+func TestMembersAreToldOfStreamsOnceTheirTypeIsKnown(t *testing.T) {
+	h := start(t, &Hub{})
+	m := newMember()
+	if _, err := h.Join(ctx, "studio", alice, m); err != nil {
+		t.Fatal(err)
+	}
+	png, err := os.ReadFile("testdata/image.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := publish(t, h, Spec{Name: "x.txt"})
+	write(t, w, png[:1000])
+	select {
+	case <-m.began:
+		t.Error("announced after 1000 bytes of a large file")
+	default:
+	}
+	write(t, w, png[1000:])
+	if st := <-m.began; st.Info().Type != "image/png" {
+		t.Errorf("type = %s", st.Info().Type)
+	}
+	late := newMember()
+	view, err := h.Join(ctx, "studio", Identity{ID: "bob"}, late)
+	if err != nil || len(view.Streams) != 1 || len(view.Members) != 2 {
+		t.Errorf("view = %+v, %v", view, err)
+	}
+	finish(t, w)
+	if err := h.Delete(ctx, w.Stream().ID(), alice); err != nil {
+		t.Fatal(err)
+	}
+	if id := <-late.deleted; id != w.Stream().ID() {
+		t.Errorf("deleted %s", id)
+	}
+	h.Leave("studio", m)
+	h.Leave("studio", late)
+}
+
+func TestLimitsAreKept(t *testing.T) {
+	h := start(t, &Hub{Limits: Limits{RoomMembers: 1, RoomStreams: 1, UploadBytes: 1000}})
+	if _, err := h.Join(ctx, "r", alice, newMember()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.Join(ctx, "r", alice, newMember())
+	wantCode(t, err, TooMany)
+	w := publish(t, h, Spec{})
+	_, err = h.Publish(ctx, Spec{Room: "studio", Who: alice})
+	wantCode(t, err, TooMany)
+	_, err = w.Write(random(1001))
+	wantCode(t, err, TooLarge)
+	big := int64(1001)
+	_, err = h.Publish(ctx, Spec{Room: "other", Size: &big})
+	wantCode(t, err, TooLarge)
+	for _, name := range []string{"a/b", `a\b`, "a\x00b", "a\nb", string(random(300)), "\xff"} {
+		if _, err := h.Publish(ctx, Spec{Room: "other", Name: name}); err == nil {
+			t.Errorf("name %q was taken", name)
+		}
+	}
+	_, err = h.Publish(ctx, Spec{})
+	wantCode(t, err, BadRequest)
+}
+
+func TestLateJoinersOfLiveStreamsBeginAtTheNewestKeyChunk(t *testing.T) {
+	webm, err := os.ReadFile("testdata/live.webm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := start(t, &Hub{})
+	w := publish(t, h, Spec{Kind: Live})
+	write(t, w, webm[:len(webm)*3/4])
+	f := w.Stream().Follow(FromLive)
+	defer f.Close()
+	init, err := f.Next(ctx)
+	if err != nil || init.Chunk == nil || !init.Chunk.Init || init.Chunk.Offset != 0 {
+		t.Fatalf("first = %+v, %v; want the init segment", init, err)
+	}
+	gap, err := f.Next(ctx)
+	if err != nil || gap.Gap == nil || gap.Gap.From != 0 || gap.Gap.Reason != "joined" {
+		t.Fatalf("second = %+v, %v; want a gap", gap, err)
+	}
+	key, err := f.Next(ctx)
+	if err != nil || key.Chunk == nil || !key.Chunk.Key || key.Chunk.Offset != gap.Gap.To {
+		t.Fatalf("third = %+v, %v; want a key chunk", key, err)
+	}
+	if !bytes.HasPrefix(key.Chunk.Data, []byte{0x1f, 0x43, 0xb6, 0x75}) {
+		t.Errorf("the key chunk begins with % x, not with a Cluster", key.Chunk.Data[:4])
+	}
+	finish(t, w)
+}
+
+func TestReaderJumpsToTheNewestKeyChunkWhenBehind(t *testing.T) {
+	webm, err := os.ReadFile("testdata/live.webm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := start(t, &Hub{Limits: Limits{BehindBytes: 40 << 10}})
+	w := publish(t, h, Spec{Kind: Live})
+	write(t, w, webm[:20<<10])
+	slow := w.Stream().NewReader(0, func() {})
+	defer slow.Close()
+	if _, err := slow.Next(ctx, false); err != nil {
+		t.Fatal(err)
+	}
+	write(t, w, webm[20<<10:140<<10])
+	item, err := slow.Next(ctx, false)
+	if err != nil || item.Gap == nil || item.Gap.Reason != "behind" {
+		t.Fatalf("Next = %+v, %v; want a gap", item, err)
+	}
+	next, err := slow.Next(ctx, false)
+	if err != nil || !next.Chunk.Key || next.Chunk.Offset != item.Gap.To {
+		t.Fatalf("after the gap %+v, %v; want a key chunk", next, err)
+	}
+	if skipped := h.Stats().SkippedBytes; skipped != item.Gap.To-item.Gap.From {
+		t.Errorf("%d bytes counted as skipped", skipped)
+	}
+	finish(t, w)
+}
