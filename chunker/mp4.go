@@ -43,7 +43,7 @@ type mp4 struct {
 }
 
 type box struct {
-	kind string
+	kind [4]byte
 	end  int64
 }
 
@@ -56,9 +56,9 @@ type mp4Track struct {
 
 // boxHeader reads a box's type and size, which is negative if the box goes to the end of the file. n is 0 if b is too
 // short and negative if no box begins there.
-func boxHeader(b []byte) (kind string, size int64, n int) {
+func boxHeader(b []byte) (kind [4]byte, size int64, n int) {
 	if len(b) < 8 {
-		return "", 0, 0
+		return kind, 0, 0
 	}
 	n = 8
 	switch short := binary.BigEndian.Uint32(b); short {
@@ -66,20 +66,20 @@ func boxHeader(b []byte) (kind string, size int64, n int) {
 		size = -1
 	case 1:
 		if len(b) < 16 {
-			return "", 0, 0
+			return kind, 0, 0
 		}
 		long := binary.BigEndian.Uint64(b[8:])
 		if long > math.MaxInt64 {
-			return "", 0, -1
+			return kind, 0, -1
 		}
 		size, n = int64(long), 16
 	default:
 		size = int64(short)
 	}
 	if size >= 0 && size < int64(n) {
-		return "", 0, -1
+		return kind, 0, -1
 	}
-	return string(b[4:8]), size, n
+	return [4]byte(b[4:8]), size, n
 }
 
 func (m *mp4) next(s *Splitter, b []byte) int64 {
@@ -107,17 +107,16 @@ func (m *mp4) next(s *Splitter, b []byte) int64 {
 // enter looks at a box, whose header has n bytes, and returns how far to go on.
 func (m *mp4) enter(s *Splitter, x box, b []byte, n int64) int64 {
 	size := x.end - s.pos
-	if len(m.open) == 0 {
-		if !m.enterTop(s, x.kind) {
-			return -1
-		}
+	kind := string(x.kind[:])
+	if len(m.open) == 0 && !m.enterTop(s, kind) {
+		return -1
 	}
-	switch x.kind {
+	switch kind {
 	case "moov", "trak", "mdia", "mvex", "moof", "traf":
 		if len(m.open) == maxBoxDepth {
 			return -1
 		}
-		m.begin(x.kind)
+		m.begin(kind)
 		m.open = append(m.open, x)
 		return n
 	case "mdhd", "tkhd", "hdlr", "trex", "tfhd", "tfdt", "trun":
@@ -128,7 +127,7 @@ func (m *mp4) enter(s *Splitter, x box, b []byte, n int64) int64 {
 		if int64(len(payload)) < min(size-n, fullBoxBytes) {
 			return 0
 		}
-		m.field(s, x.kind, payload)
+		m.field(s, kind, payload)
 	}
 	return size
 }
@@ -277,7 +276,7 @@ func (m *mp4) hasHandler(handler string) bool {
 // close ends the boxes that end at offset to.
 func (m *mp4) close(s *Splitter, to int64) {
 	for len(m.open) > 0 && m.open[len(m.open)-1].end <= to {
-		switch m.open[len(m.open)-1].kind {
+		switch string(m.open[len(m.open)-1].kind[:]) {
 		case "trak":
 			if len(m.tracks) < maxTracks && m.track.id != 0 {
 				m.tracks = append(m.tracks, m.track)

@@ -204,16 +204,18 @@ func sameFormat(a, b string) bool {
 }
 
 func TestScanDoesNotAllocate(t *testing.T) {
-	data := sample(t, "live_unknown_size.webm")
-	s := NewSplitter("video/webm")
-	s.Scan(data[:1000])
-	at := 1000
-	allocations := testing.AllocsPerRun(100, func() {
-		s.Scan(data[at : at+1000])
-		at += 1000
-	})
-	if allocations > 0 {
-		t.Errorf("Scan allocates %v times; want 0", allocations)
+	for _, name := range []string{"live_unknown_size.webm", "frag.mp4", "clip.ts", "tone.ogg", "tone.mp3", "tone.aac", "tone.flac"} {
+		data := sample(t, name)
+		s := NewSplitter(Sniff(data).Type)
+		s.Scan(data[:5000])
+		at := 5000
+		allocations := testing.AllocsPerRun(100, func() {
+			s.Scan(data[at : at+250])
+			at += 250
+		})
+		if allocations > 0 {
+			t.Errorf("%s: Scan allocates %v times; want 0", name, allocations)
+		}
 	}
 }
 
