@@ -30,6 +30,11 @@ const (
 	idChapters    = 0x1043A770
 	idAttachments = 0x1941A469
 	idTags        = 0x1254C367
+	idVoid        = 0xEC
+	idCRC         = 0xBF
+
+	// idLong is the least ID of four bytes, as all children of a Segment have, but for idVoid and idCRC.
+	idLong = 0x10000000
 )
 
 const (
@@ -159,10 +164,14 @@ func (m *matroska) fits(s *Splitter, e element) bool {
 	if len(m.open) == 0 {
 		return e.id == idEBML || e.id == idSegment || s.pos > 0
 	}
+	parent := m.open[len(m.open)-1]
+	if parent.id == idSegment && e.id < idLong && e.id != idVoid && e.id != idCRC {
+		return false
+	}
 	if e.end == endUnknown {
 		return e.id == idCluster
 	}
-	return e.end <= m.open[len(m.open)-1].end
+	return e.end <= parent.end
 }
 
 // enter looks at e, whose header has n bytes, and returns how far to go on.
