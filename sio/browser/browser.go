@@ -31,8 +31,8 @@ func Handler() http.Handler {
 	})
 }
 
-// Module returns the client as one ES module. It exports io (the default, too), connect, Manager, Socket and
-// protocol.
+// Module returns the client as one ES module. It exports io (the default, too), connect, Emitter, Manager,
+// Socket and protocol.
 func Module() []byte {
 	var b strings.Builder
 	for _, name := range modules {

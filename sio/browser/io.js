@@ -19,6 +19,7 @@
 //
 // https://socket.io/docs/v4/engine-io-protocol/ and https://socket.io/docs/v4/socket-io-protocol/
 
+import { Emitter } from "./emitter.js";
 import { Manager } from "./manager.js";
 import { Socket } from "./socket.js";
 
@@ -56,4 +57,4 @@ export const protocol = 5;
 
 Object.assign(io, { io, connect: io, Manager, Socket, protocol });
 
-export { io as default, io as connect, Manager, Socket };
+export { io as default, io as connect, Emitter, Manager, Socket };

@@ -62,12 +62,14 @@ export interface Options extends ManagerOptions, SocketOptions {
 	multiplex?: boolean;
 }
 
-declare class Emitter {
+/** Emitter is for those who build on this client: subclasses fire their own events by _fire. */
+export class Emitter {
 	on(event: string, listener: Listener): this;
 	once(event: string, listener: Listener): this;
 	off(event?: string, listener?: Listener): this;
 	listeners(event: string): Listener[];
 	hasListeners(event: string): boolean;
+	protected _fire(event: string, ...args: any[]): void;
 }
 
 export interface Transport {

@@ -226,6 +226,29 @@ const tests = {
 		equal(heard, ["error", "TransportError", ...attempt, ...attempt]);
 	},
 
+	async "says why it was disconnected: the server fell silent"(connect) {
+		const socket = connect("/", { path: "/scripted/", transports: ["polling"], reconnection: false });
+		await event(socket, "connect");
+		equal((await event(socket, "disconnect"))[0], "ping timeout");
+		equal(socket.active, true);
+	},
+
+	async "says why it was disconnected: the server made no sense"(connect) {
+		const nonsense = ["42", "42{}", "42[]", '42["connect"]', "42[1", "43", "49", "450-[1]", '451-["a",{"_placeholder":true,"num":1}]\x1ebAAAA'];
+		nonsense.push('451-["a",{"_placeholder":true,"num":"length"}]\x1ebAAAA', '4511-["a"]', "bAAAA", '451-["a"]\x1e42["b"]', "7", "x");
+		for (const say of nonsense) {
+			const socket = connect("/", { path: "/scripted/", transports: ["polling"], reconnection: false, query: { say } });
+			await event(socket, "connect");
+			equal((await event(socket, "disconnect"))[0], "parse error", say);
+		}
+	},
+
+	async "holds back what is too large for a POST while it may get a WebSocket"(connect, { transports }) {
+		const socket = connect();
+		const size = transports.includes("websocket") ? 90_000 : 60_000;
+		equal(await socket.emitWithAck("size", new Blob([new Uint8Array(size)]), ""), size);
+	},
+
 	async "lives on through many pings"(connect) {
 		const socket = connect();
 		for (let i = 0; i < 4; i++) await event(socket.io, "ping");
@@ -285,8 +308,8 @@ function plain(value) {
 	return value;
 }
 
-function equal(got, want) {
+function equal(got, want, about = "") {
 	const show = (value) => (value && typeof value === "object" && value.constructor !== Object && !Array.isArray(value) ? "object" : JSON.stringify(value));
-	if (got !== want && show(got) !== show(want)) throw new Error(`got ${show(got)}; want ${show(want)}`);
+	if (got !== want && show(got) !== show(want)) throw new Error(`got ${show(got)}; want ${show(want)} ${about}`);
 	if (typeof want === "object" && want !== null && show(want) === "object" && got !== want) throw new Error("not the same object");
 }
