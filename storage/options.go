@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// MaxMetaBytes bounds the metadata of one object: its names, and its values as EscapeMeta writes them, together. It
-// is what S3 allows.
-const MaxMetaBytes = 2 << 10
+// MaxMetaBytes bounds the metadata of one object: its names, and its values as EscapeMeta writes them, together. S3
+// allows 2 KiB; the rest is for a store's own marks.
+const MaxMetaBytes = 1900
 
 // MaxTypeBytes bounds Options.Type.
 const MaxTypeBytes = 255
@@ -73,11 +73,22 @@ func checkMeta(meta map[string]string) error {
 	return nil
 }
 
+// emptyMeta stands for the empty value, which headers lose. PathEscape never writes it.
+const emptyMeta = "%"
+
 // EscapeMeta writes a metadata value as the printable ASCII that a header can carry; UnescapeMeta reverses it.
-func EscapeMeta(value string) string { return url.PathEscape(value) }
+func EscapeMeta(value string) string {
+	if value == "" {
+		return emptyMeta
+	}
+	return url.PathEscape(value)
+}
 
 // UnescapeMeta is the reverse of EscapeMeta. What EscapeMeta cannot have written is returned as it is.
 func UnescapeMeta(escaped string) string {
+	if escaped == emptyMeta {
+		return ""
+	}
 	value, err := url.PathUnescape(escaped)
 	if err != nil {
 		return escaped

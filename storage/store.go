@@ -8,8 +8,13 @@ import (
 	"time"
 )
 
-// ErrCorrupt says that what a store holds is not what was given to it: another size, another checksum.
-var ErrCorrupt = errors.New("stored object is corrupt")
+var (
+	// ErrCorrupt says that what a store holds is not what was given to it: another size, another checksum.
+	ErrCorrupt = errors.New("stored object is corrupt")
+
+	// ErrTooLarge says that the store can hold no object of that size.
+	ErrTooLarge = errors.New("too large for the store")
+)
 
 // Store keeps objects by key. Its methods may be called from any goroutine. A key or options that break the rules are
 // refused with a *KeyError or an *OptionsError; a key that holds nothing is fs.ErrNotExist.
@@ -55,6 +60,12 @@ type Adopter interface {
 	Adopt(ctx context.Context, key, path string, o Options) (Info, error)
 }
 
+// Sweeper is a Store in which a process that ends too early leaves something behind that nobody sees.
+type Sweeper interface {
+	// Sweep removes what is left behind, and returns how many things those were. It is called at start and every hour.
+	Sweep(ctx context.Context) (int, error)
+}
+
 // Filer is what a reader from Open may be as well: a stretch of a plain file, so that the kernel can send it.
 type Filer interface {
 	// File returns the open file, positioned where the reader stands. It may have more bytes than were asked for. It
@@ -69,7 +80,7 @@ type Info struct {
 	Type    string            // the media type
 	Meta    map[string]string // as given in Options; do not change it
 	ModTime time.Time         // when it was committed
-	ETag    string            // changes whenever the key is committed anew; without quotes; never a checksum
+	ETag    string            // differs between different contents of a key; without quotes; not a checksum
 }
 
 // Range returns how many bytes there are to read from offset if length are asked for, all if length is negative.

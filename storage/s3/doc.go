@@ -1,0 +1,20 @@
+// Package s3 keeps objects in a bucket of Amazon S3 or of a server that speaks its protocol.
+//
+//	o, err := s3.ParseURL("https://KEY:SECRET@host:9000/bucket?region=eu-central-1&prefix=sluice")
+//	if err != nil {
+//		return err
+//	}
+//	store, err := s3.Open(o)
+//
+// What fits one part is sent by one request; what is larger by a multipart upload, whose parts leave while the next
+// ones are still being written. Every body is signed with its SHA-256 and carries a CRC-64/NVME, and what the server
+// holds in the end is compared with what was sent. A request that fails for a passing reason is repeated, which is
+// safe: parts and objects replace themselves, and each object carries the name of its commit, so that a lost answer
+// can be looked up.
+//
+// An upload that neither Commit nor Abort has ended, because the process was killed or the server was away, keeps its
+// parts on the server and costs money. [Store.Sweep] removes those; call it at start and every hour. A lifecycle rule
+// of the bucket (AbortIncompleteMultipartUpload after a few days) is the second safety.
+//
+// See https://docs.aws.amazon.com/AmazonS3/latest/API/.
+package s3

@@ -1,0 +1,207 @@
+package s3
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"sluice/storage"
+)
+
+const (
+	// MinPartBytes is the least that S3 takes as a part that is not the last.
+	MinPartBytes = 5 << 20
+
+	defaultPartBytes     = 8 << 20
+	defaultMaxParts      = 10_000
+	defaultPartsAtOnce   = 4
+	defaultMemoryBytes   = 256 << 20
+	defaultAttempts      = 6
+	defaultStallTimeout  = 30 * time.Second
+	defaultRegion        = "us-east-1"
+	maxPrefixBytes       = 255 // with a key less than the 1,024 bytes of S3
+	maxMemoryPartBytes   = 64 << 20
+	defaultIdleConns     = 32
+	defaultHeaderTimeout = 2 * time.Minute // Complete may take its time
+)
+
+// Options say which bucket, and how to use it.
+type Options struct {
+	Endpoint string // host or host:port
+	Insecure bool   // http instead of https
+	Bucket   string
+	Region   string // "": us-east-1, at Amazon the bucket's own
+	Prefix   string // what stands before every key; "" or a folder with its slash at the end
+
+	// The keys. If AccessKey is empty, they are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+	// AWS_SESSION_TOKEN.
+	AccessKey, SecretKey, SessionToken string
+
+	// PathStyle says whether the bucket is part of the path rather than of the host; nil: as the endpoint is known
+	// to want it.
+	PathStyle *bool
+
+	// PartBytes is the size of the first parts; 0 means 8 MiB, and 5 MiB is the least.
+	PartBytes int64
+
+	// MaxParts is how many parts an object may have; 0 means 10,000.
+	MaxParts int
+
+	// EqualParts never lets parts grow, for servers that want all of one size (R2). It bounds an object whose size is
+	// not known beforehand to MaxParts times PartBytes.
+	EqualParts bool
+
+	// PartsAtOnce is how many parts of one object may be on their way; 0 means 4.
+	PartsAtOnce int
+
+	// MemoryBytes bounds the parts of all objects that are held in memory; 0 means 256 MiB. Who writes more waits.
+	// Parts above 64 MiB are held in files in TempFolder instead; "" means the system's.
+	MemoryBytes int64
+	TempFolder  string
+
+	// Attempts is how often a request is made before its error counts; 0 means 6.
+	Attempts int
+
+	// StallTimeout is how long a connection may make no progress at all; 0 means 30 s.
+	StallTimeout time.Duration
+
+	// Record names a file in which open uploads are written down, so that the next process can remove what this one
+	// leaves. Empty means none: then only servers that list open uploads by prefix can be swept.
+	Record string
+
+	// Transport makes the requests; nil means one that trusts the system's roots and those in SSL_CERT_FILE.
+	Transport http.RoundTripper
+
+	// Logger is told what is swept; nil means slog.Default().
+	Logger *slog.Logger
+}
+
+// String names the bucket and tells no secret.
+func (o Options) String() string {
+	scheme := "https"
+	if o.Insecure {
+		scheme = "http"
+	}
+	return fmt.Sprintf("%s://%s/%s?prefix=%s", scheme, o.Endpoint, o.Bucket, url.QueryEscape(o.Prefix))
+}
+
+// LogValue is String.
+func (o Options) LogValue() slog.Value { return slog.StringValue(o.String()) }
+
+// ParseURL reads options from
+//
+//	https://KEY:SECRET@host:port/bucket?region=...&prefix=...&path-style=true&part-size=MiB&max-parts=N&equal-parts=true
+//
+// in which all but host and bucket may be missing. Its errors never contain the URL, which is a secret.
+func ParseURL(raw string) (Options, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		// The *url.Error around the reason would say all of it.
+		var parse *url.Error
+		if errors.As(err, &parse) {
+			err = errors.New("is not a URL")
+		}
+		return Options{}, fmt.Errorf("s3: the store's address %w", err)
+	}
+	secret, _ := u.User.Password()
+	o := Options{
+		Endpoint:  u.Host,
+		Insecure:  u.Scheme == "http",
+		Bucket:    strings.Trim(u.Path, "/"),
+		AccessKey: u.User.Username(),
+		SecretKey: secret,
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return Options{}, fmt.Errorf("s3: the store's address begins with %q; want http or https", u.Scheme)
+	}
+	if u.Fragment != "" || u.Opaque != "" {
+		return Options{}, errors.New("s3: the store's address has a part that means nothing here; is a # unescaped?")
+	}
+	if err := o.parseQuery(u.RawQuery); err != nil {
+		return Options{}, fmt.Errorf("s3: the store's address: %w", err)
+	}
+	return o, o.check()
+}
+
+func (o *Options) parseQuery(raw string) error {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return errors.New("the query is malformed")
+	}
+	for name, values := range query {
+		if err := o.parseParameter(name, values[len(values)-1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Options) parseParameter(name, value string) error {
+	var err error
+	switch name {
+	case "region":
+		o.Region = value
+	case "prefix":
+		o.Prefix = value
+		if value != "" && !strings.HasSuffix(value, "/") {
+			o.Prefix += "/"
+		}
+	case "path-style":
+		style, parseErr := strconv.ParseBool(value)
+		o.PathStyle, err = &style, parseErr
+	case "part-size":
+		o.PartBytes, err = strconv.ParseInt(value, 10, 32)
+		o.PartBytes <<= 20
+	case "max-parts":
+		o.MaxParts, err = strconv.Atoi(value)
+	case "equal-parts":
+		o.EqualParts, err = strconv.ParseBool(value)
+	default:
+		return fmt.Errorf("%q is no parameter", name)
+	}
+	if err != nil {
+		return fmt.Errorf("%s=%q is not what it takes", name, value)
+	}
+	return nil
+}
+
+// check says what is wrong with o.
+func (o Options) check() error {
+	switch {
+	case o.Endpoint == "":
+		return errors.New("s3: no host is given")
+	case o.Bucket == "" || strings.Contains(o.Bucket, "/"):
+		return fmt.Errorf("s3: %q is no bucket; the path is the bucket, and keys may get a ?prefix=", o.Bucket)
+	case o.PartBytes != 0 && (o.PartBytes < MinPartBytes || o.PartBytes > maxPartBytes):
+		return fmt.Errorf("s3: parts of %d bytes; from %d to %d are possible", o.PartBytes, MinPartBytes, maxPartBytes)
+	case o.MaxParts < 0 || o.MaxParts > defaultMaxParts:
+		return fmt.Errorf("s3: %d parts at most; up to %d are possible", o.MaxParts, defaultMaxParts)
+	case len(o.Prefix) > maxPrefixBytes:
+		return fmt.Errorf("s3: the prefix is longer than %d bytes", maxPrefixBytes)
+	case o.Prefix != "" && !strings.HasSuffix(o.Prefix, "/"):
+		return errors.New("s3: the prefix must end with a slash")
+	}
+	return storage.CheckPrefix(o.Prefix)
+}
+
+// withDefaults says what the zero values mean.
+func (o Options) withDefaults() Options {
+	o.PartBytes = cmp.Or(o.PartBytes, defaultPartBytes)
+	o.MaxParts = cmp.Or(o.MaxParts, defaultMaxParts)
+	o.PartsAtOnce = cmp.Or(o.PartsAtOnce, defaultPartsAtOnce)
+	o.MemoryBytes = cmp.Or(o.MemoryBytes, defaultMemoryBytes)
+	o.Attempts = cmp.Or(o.Attempts, defaultAttempts)
+	o.StallTimeout = cmp.Or(o.StallTimeout, defaultStallTimeout)
+	o.TempFolder = cmp.Or(o.TempFolder, os.TempDir())
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}

@@ -1,0 +1,174 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/minio/minio-go/v7"
+	"golang.org/x/sync/semaphore"
+)
+
+// firstBytes is how much memory a part begins with when its size is not known: most objects are small.
+const firstBytes = 64 << 10
+
+// parts hands out parts and bounds the memory of all of them together.
+type parts struct {
+	memory *semaphore.Weighted
+	total  int64     // of memory
+	unit   int       // the size of buffers in pool
+	pool   sync.Pool // of *[]byte
+	folder string    // for parts too large for memory
+}
+
+func newParts(o Options) *parts {
+	return &parts{
+		memory: semaphore.NewWeighted(o.MemoryBytes),
+		total:  o.MemoryBytes,
+		unit:   int(min(o.PartBytes, maxMemoryPartBytes)),
+		folder: o.TempFolder,
+	}
+}
+
+// part is the bytes of one part, in memory or in a file that has no name, and their checksums.
+type part struct {
+	from   *parts
+	limit  int64 // how many bytes it takes
+	size   int64 // how many it has
+	weight int64 // of from.memory
+	memory []byte
+	file   *os.File // instead of memory
+	sha    hash.Hash
+	crc    hash.Hash
+}
+
+// get returns an empty part for limit bytes. It waits until the memory is free.
+func (ps *parts) get(ctx context.Context, limit int64) (*part, error) {
+	p := &part{from: ps, limit: limit, sha: sha256.New(), crc: newCRC()}
+	if limit > maxMemoryPartBytes {
+		return p, p.openFile()
+	}
+	p.weight = min(limit, ps.total)
+	if err := ps.memory.Acquire(ctx, p.weight); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	return p, nil
+}
+
+func (p *part) openFile() error {
+	file, err := os.CreateTemp(p.from.folder, "sluice-part-*")
+	if err != nil {
+		return err
+	}
+	p.file = file
+	return os.Remove(file.Name())
+}
+
+// release gives the memory back. Nobody may read the part any more.
+func (p *part) release() {
+	if p.file != nil {
+		_ = p.file.Close() // it had no name: nothing is kept
+		return
+	}
+	if cap(p.memory) == p.from.unit {
+		p.from.pool.Put(&p.memory)
+	}
+	p.memory = nil
+	p.from.memory.Release(p.weight)
+}
+
+func (p *part) full() bool { return p.size == p.limit }
+
+// fill takes what fits of b and returns how much that was.
+func (p *part) fill(b []byte) (int, error) {
+	b = b[:min(int64(len(b)), p.limit-p.size)]
+	if p.file != nil {
+		if _, err := p.file.Write(b); err != nil {
+			return 0, err
+		}
+	} else {
+		p.reserve(len(b))
+		p.memory = append(p.memory, b...)
+	}
+	p.size += int64(len(b))
+	p.sha.Write(b)
+	p.crc.Write(b)
+	return len(b), nil
+}
+
+// reserve makes room for n more bytes: little at first, then all that the part can need.
+func (p *part) reserve(n int) {
+	needed := len(p.memory) + n
+	if needed <= cap(p.memory) {
+		return
+	}
+	grown := p.from.buffer(needed, int(p.limit))
+	p.memory = append(grown, p.memory...)
+}
+
+func (ps *parts) buffer(needed, limit int) []byte {
+	switch {
+	case needed <= firstBytes:
+		return make([]byte, 0, min(firstBytes, limit))
+	case limit > ps.unit:
+		return make([]byte, 0, limit)
+	}
+	if b, ok := ps.pool.Get().(*[]byte); ok {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, ps.unit)
+}
+
+// body returns what is in the part, from its beginning.
+func (p *part) body() *body {
+	if p.file != nil {
+		return &body{src: io.NewSectionReader(p.file, 0, p.size)}
+	}
+	return &body{src: bytes.NewReader(p.memory)}
+}
+
+func (p *part) sha256() string { return hex.EncodeToString(p.sha.Sum(nil)) }
+
+func (p *part) crc64() string { return base64.StdEncoding.EncodeToString(p.crc.Sum(nil)) }
+
+func newCRC() hash.Hash { return minio.ChecksumCRC64NVME.Hasher() }
+
+// body is lent to one request. A transport may go on reading for a while after it has returned; end makes sure that
+// it does not read what the part's memory holds next.
+type body struct {
+	mu  sync.Mutex
+	src io.ReadSeeker // nil after end
+}
+
+var errRequestOver = errors.New("the request is over")
+
+func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.src == nil {
+		return 0, errRequestOver
+	}
+	return b.src.Read(p)
+}
+
+func (b *body) Seek(offset int64, whence int) (int64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.src == nil {
+		return 0, errRequestOver
+	}
+	return b.src.Seek(offset, whence)
+}
+
+func (b *body) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.src = nil
+}

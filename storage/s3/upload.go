@@ -1,0 +1,152 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"sluice/storage"
+)
+
+// abortTimeout bounds how long Abort waits for the server.
+const abortTimeout = 10 * time.Second
+
+// upload is a multipart upload. Its parts are sent by goroutines, which wait and abort wait for.
+type upload struct {
+	store *Store
+	key   string
+	id    string
+	slots chan struct{} // one for each part on its way
+
+	sending sync.WaitGroup
+	mu      sync.Mutex
+	parts   []minio.CompletePart // guarded by mu
+	err     error                // of the first part that failed; guarded by mu
+}
+
+// begin begins a multipart upload. Each attempt may leave one that nobody knows of, which Sweep finds.
+func (s *Store) begin(ctx context.Context, key string, o minio.PutObjectOptions) (*upload, error) {
+	o.UserMetadata["X-Amz-Checksum-Algorithm"] = minio.ChecksumCRC64NVME.String()
+	o.UserMetadata["X-Amz-Checksum-Type"] = minio.ChecksumFullObjectMode.String()
+	u := &upload{store: s, key: key, slots: make(chan struct{}, s.options.PartsAtOnce)}
+	err := retry(ctx, s.options.Attempts, func() (err error) {
+		u.id, err = s.core.NewMultipartUpload(ctx, s.options.Bucket, s.name(key), o)
+		return err
+	})
+	if err != nil {
+		return nil, explain(key, err)
+	}
+	return u, s.uploads.add(s.name(key), u.id)
+}
+
+// send takes over part and sends it as number n. It waits until not too many are on their way, and returns the error
+// of an earlier one.
+func (u *upload) send(ctx context.Context, n int, part *part) error {
+	select {
+	case u.slots <- struct{}{}:
+	case <-ctx.Done():
+		part.release()
+		return context.Cause(ctx)
+	}
+	if err := u.failure(); err != nil {
+		<-u.slots
+		part.release()
+		return err
+	}
+	u.sending.Go(func() {
+		sent, err := u.put(ctx, n, part)
+		part.release()
+		u.mu.Lock()
+		u.parts = append(u.parts, sent)
+		if u.err == nil {
+			u.err = err
+		}
+		u.mu.Unlock()
+		<-u.slots
+	})
+	return nil
+}
+
+func (u *upload) put(ctx context.Context, n int, part *part) (sent minio.CompletePart, err error) {
+	s := u.store
+	o := minio.PutObjectPartOptions{
+		Sha256Hex:            part.sha256(),
+		CustomHeader:         http.Header{crcHeader: {part.crc64()}},
+		DisableContentSha256: true,
+	}
+	err = retry(ctx, s.options.Attempts, func() error {
+		body := part.body()
+		defer body.end()
+		got, err := s.core.PutObjectPart(ctx, s.options.Bucket, s.name(u.key), u.id, n, body, part.size, o)
+		if err != nil {
+			return err
+		}
+		if got.ChecksumCRC64NVME != "" && got.ChecksumCRC64NVME != part.crc64() {
+			return fmt.Errorf("part %d: the server has CRC-64 %s; want %s: %w", n, got.ChecksumCRC64NVME, part.crc64(),
+				storage.ErrCorrupt)
+		}
+		sent = minio.CompletePart{PartNumber: n, ETag: got.ETag, ChecksumCRC64NVME: got.ChecksumCRC64NVME}
+		return nil
+	})
+	return sent, err
+}
+
+func (u *upload) failure() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.err
+}
+
+// wait waits until every part has been sent.
+func (u *upload) wait() error {
+	u.sending.Wait()
+	return u.failure()
+}
+
+// complete makes the object of the parts, after wait.
+func (u *upload) complete(ctx context.Context) (etag string, err error) {
+	s := u.store
+	slices.SortFunc(u.parts, func(a, b minio.CompletePart) int { return a.PartNumber - b.PartNumber })
+	err = retry(ctx, s.options.Attempts, func() error {
+		done, err := s.core.CompleteMultipartUpload(ctx, s.options.Bucket, s.name(u.key), u.id, u.parts,
+			minio.PutObjectOptions{})
+		etag = done.ETag
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return etag, s.uploads.remove(u.id)
+}
+
+// abort waits for the parts on their way and has the server forget all of them.
+func (u *upload) abort(ctx context.Context) error {
+	u.sending.Wait()
+	ctx, cancel := context.WithTimeout(ctx, abortTimeout)
+	defer cancel()
+	if err := u.store.forget(ctx, u.store.name(u.key), u.id); err != nil {
+		return fmt.Errorf("abort the upload of %s: %w", u.key, err)
+	}
+	return nil
+}
+
+// forget has the server remove an upload with all its parts.
+func (s *Store) forget(ctx context.Context, name, id string) error {
+	err := retry(ctx, s.options.Attempts, func() error {
+		return s.core.AbortMultipartUpload(ctx, s.options.Bucket, name, id)
+	})
+	switch code(err) {
+	case "NoSuchUpload", "NoSuchKey":
+		err = nil
+	}
+	if err != nil {
+		s.uploads.leave(id)
+		return err
+	}
+	return s.uploads.remove(id)
+}
