@@ -62,20 +62,23 @@ func (st *Stream) dropLog() {
 	}
 }
 
-// settle does what follows an end: archiving, and to be forgotten some time.
+// settle does what follows an end: archiving, or to be forgotten.
 func (st *Stream) settle() {
 	st.mu.Lock()
-	final, idle := st.final(), len(st.readers) == 0
+	state, final, idle := st.info.State, st.final(), len(st.readers) == 0
 	st.mu.Unlock()
 	if idle {
 		st.dropRing()
 	}
 	st.stopTimer()
-	if !final {
+	switch {
+	case !final:
 		st.hub.Archive.Keep(st)
-		return
+	case state == Ended:
+		st.expire()
+	default:
+		st.letGo()
 	}
-	st.rest(st.hub.resumeWindow())
 }
 
 // finishAbandoned ends a live stream whose publisher did not come back.

@@ -38,6 +38,8 @@ type Hub struct {
 	streams map[string]*Stream
 	keys    map[string]*Stream // by hashed key, room and subject
 
+	finished map[string]finished // by the same; uploads that only the store has
+
 	life   sync.Mutex
 	closed bool           // guarded by life
 	wg     sync.WaitGroup // added to under life, while not closed
@@ -53,7 +55,8 @@ type Stats struct {
 // Start opens the spool and takes up what was left there: ended streams go on to the archive, files with a key wait for
 // their publishers, the rest ends.
 func (h *Hub) Start() error {
-	h.rooms, h.streams, h.keys = map[string]*Room{}, map[string]*Stream{}, map[string]*Stream{}
+	h.rooms, h.streams = map[string]*Room{}, map[string]*Stream{}
+	h.keys, h.finished = map[string]*Stream{}, map[string]finished{}
 	dir := h.Dir
 	if dir == "" {
 		temp, err := os.MkdirTemp("", "sluice-spool-")
@@ -272,7 +275,6 @@ func (h *Hub) Delete(ctx context.Context, id string, who Identity) error {
 		}
 	}
 	h.look(info.Room, func(r *Room) {
-		delete(r.streams, id)
 		for m := range r.members {
 			m.Deleted(info.Room, id)
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -109,10 +110,8 @@ func (s Spec) hashedKey() string {
 
 // resume hands the upload with that key to a new Writer. It returns nil when a new stream is to begin.
 func (h *Hub) resume(key string, spec Spec) (*Writer, error) {
-	h.mu.Lock()
-	st := h.keys[key]
-	h.mu.Unlock()
-	if key == "" || st == nil {
+	st := h.upload(key)
+	if st == nil {
 		return nil, nil
 	}
 	info := st.Info()
@@ -132,6 +131,28 @@ func (h *Hub) resume(key string, spec Spec) (*Writer, error) {
 	}
 	_, err := w.Sync()
 	return w, err
+}
+
+// finished is an upload that is archived and no longer in memory.
+type finished struct {
+	info  Info
+	until time.Time
+}
+
+// upload returns the stream with that hashed key, nil if none is known.
+func (h *Hub) upload(key string) *Stream {
+	if key == "" {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if st := h.keys[key]; st != nil {
+		return st
+	}
+	if f, ok := h.finished[key]; ok && time.Now().Before(f.until) {
+		return h.archived(f.info)
+	}
+	return nil
 }
 
 // begin makes a new stream with a Writer.
@@ -185,7 +206,7 @@ func (h *Hub) take(st *Stream) error {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if len(h.streams) >= h.maxStreams() {
-			delete(r.streams, st.id)
+			r.drop(st)
 			return overLimit(TooMany, int64(h.maxStreams()), "streams on this server")
 		}
 		h.streams[st.id] = st
@@ -196,23 +217,32 @@ func (h *Hub) take(st *Stream) error {
 	})
 }
 
-// forget takes an ended stream out of memory unless somebody reads it.
-func (h *Hub) forget(st *Stream) bool {
-	st.mu.Lock()
-	busy := len(st.readers) > 0 || !st.final()
-	st.mu.Unlock()
-	if busy {
-		return false
-	}
+// forget takes a stream that is over out of memory and spool. Of a finished upload with a key is remembered what it was.
+func (h *Hub) forget(st *Stream) {
 	h.drop(st)
+	if info := st.Info(); st.key != "" && info.State == Archived {
+		h.remember(st.key, info)
+	}
 	st.dropRing()
 	st.dropLog()
-	return true
+}
+
+// remember keeps what a finished upload was for the resume window.
+func (h *Hub) remember(key string, info Info) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	if len(h.finished) >= h.maxStreams() {
+		maps.DeleteFunc(h.finished, func(_ string, f finished) bool { return f.until.Before(now) })
+	}
+	if len(h.finished) < h.maxStreams() {
+		h.finished[key] = finished{info, now.Add(h.resumeWindow())}
+	}
 }
 
 // drop takes st out of its room and the hub's tables.
 func (h *Hub) drop(st *Stream) {
-	h.look(st.room.name, func(r *Room) { delete(r.streams, st.id) })
+	h.look(st.room.name, func(r *Room) { r.drop(st) })
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.streams, st.id)

@@ -23,7 +23,8 @@ type Room struct {
 	mu      sync.Mutex
 	dead    bool // taken out of the hub: look again
 	members map[Member]Identity
-	streams map[string]*Stream // in memory: open, ended, not yet forgotten
+	streams map[string]*Stream // in memory: open, or ended and not yet forgotten
+	open    int                // of streams
 }
 
 // View is what a room holds at one moment.
@@ -117,28 +118,33 @@ func (st *Stream) isAnnounced() bool {
 	return st.announced
 }
 
-// ended is told when a stream is over; those that came to nothing leave the room.
-func (r *Room) ended(st *Stream) {
-	if info := st.Info(); info.Whole() {
-		return
-	}
+// ended is told when a stream of the room is over.
+func (r *Room) ended() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.streams, st.id)
-	r.prune()
+	r.open--
 }
 
-// take enters a stream in the room and the hub.
+// take enters a stream in the room.
 func (r *Room) take(st *Stream) error {
-	open := 0
-	for _, o := range r.streams {
-		if !o.Info().Over() {
-			open++
-		}
-	}
-	if limit := r.hub.roomStreams(); open >= limit {
+	over := st.Info().Over()
+	if limit := r.hub.roomStreams(); !over && r.open >= limit {
 		return overLimit(TooMany, int64(limit), "open streams in a room")
 	}
 	r.streams[st.id] = st
+	if !over {
+		r.open++
+	}
 	return nil
+}
+
+// drop takes a stream out of the room.
+func (r *Room) drop(st *Stream) {
+	if r.streams[st.id] == nil {
+		return
+	}
+	delete(r.streams, st.id)
+	if !st.Info().Over() {
+		r.open--
+	}
 }

@@ -31,7 +31,7 @@ type Stream struct {
 	marks     []int64   // where key chunks begin, ascending
 	readers   []*Reader // replaced, never changed
 	announced bool
-	timer     *time.Timer // abandoned, or lingering after its end
+	timer     *time.Timer // of an abandoned stream, or one that no store has
 }
 
 // ID is the stream's ULID.
@@ -93,7 +93,7 @@ func (st *Stream) Archived(info Info) {
 	st.info = info
 	st.mu.Unlock()
 	st.wakeAll()
-	st.rest(st.hub.resumeWindow())
+	st.letGo()
 }
 
 // append adds c to the log and wakes the readers, for none of which it waits.
@@ -151,13 +151,16 @@ func (st *Stream) setType(mediaType string) {
 // setOver ends the stream as state and wakes the readers; change fills in what else is known now.
 func (st *Stream) setOver(state State, change func(*Info)) Info {
 	st.mu.Lock()
+	open := !st.info.Over()
 	st.info.State = state
 	if change != nil {
 		change(&st.info)
 	}
 	info := st.info
 	st.mu.Unlock()
-	st.room.ended(st)
+	if open {
+		st.room.ended()
+	}
 	st.wakeAll()
 	return info
 }
@@ -208,6 +211,7 @@ func (st *Stream) remove(r *Reader) {
 	st.mu.Unlock()
 	if idle {
 		st.dropRing()
+		st.letGo()
 	}
 }
 
@@ -220,12 +224,27 @@ func (st *Stream) dropRing() {
 	st.hub.held.Add(-held)
 }
 
-// rest has the hub forget the stream after d, if nobody reads it by then.
-func (st *Stream) rest(d time.Duration) {
-	st.after(d, func() {
-		if !st.hub.forget(st) {
-			st.rest(d)
+// letGo has the hub forget the stream if nobody reads it and the store has it, or it came to nothing.
+func (st *Stream) letGo() {
+	st.mu.Lock()
+	idle := len(st.readers) == 0 && st.final() && st.info.State != Ended
+	st.mu.Unlock()
+	if idle {
+		st.hub.forget(st)
+	}
+}
+
+// expire has the hub forget a stream that no store has, once nobody reads it, after the resume window.
+func (st *Stream) expire() {
+	st.after(st.hub.resumeWindow(), func() {
+		st.mu.Lock()
+		busy := len(st.readers) > 0
+		st.mu.Unlock()
+		if busy {
+			st.expire()
+			return
 		}
+		st.hub.forget(st)
 	})
 }
 
