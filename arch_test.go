@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"relay/spool":   {},
 	"relay":         {"chunker", "relay/spool"},
 	"relay/sockets": {"chunker", "relay", "sio"},
-	"relay/httpd":   {"chunker", "relay", "storage"},
+	"relay/httpd":   {"chunker", "relay"},
 	"relay/archive": {"chunker", "relay", "storage"},
 
 	"web": {"internal/static"},
