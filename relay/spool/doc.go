@@ -19,7 +19,7 @@
 //	2  zero      two bytes
 //	4  length    of the chunk or of the header, in bytes
 //	8  offset    of the chunk in the content; else the size of the content so far
-//	16 checksum  CRC-32C of the chunk or of the header
+//	16 checksum  CRC-32C of the chunk, or of the header and its zeros
 //	20 checksum  CRC-32C of the 20 bytes before
 //
 // The bytes of a header follow its slot, filled up with zeros to whole slots. The newest header wins. Slots are

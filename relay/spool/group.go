@@ -5,10 +5,9 @@ import "sync"
 // group lets concurrent callers share one expensive run: those who call while a run is going on wait for the
 // next one, together. The zero value works.
 type group struct {
-	run sync.Mutex // held during a run
-
-	mu   sync.Mutex
-	next *batch // guarded by mu; who waits for the run that has not begun
+	mu      sync.Mutex
+	running *batch // guarded by mu; whose run began last
+	next    *batch // guarded by mu; who waits for the run that has not begun
 }
 
 type batch struct {
@@ -25,13 +24,15 @@ func (g *group) do(fn func() error) error {
 		return b.err
 	}
 	b := &batch{done: make(chan struct{})}
+	before := g.running
 	g.next = b
 	g.mu.Unlock()
 
-	g.run.Lock()
-	defer g.run.Unlock()
+	if before != nil {
+		<-before.done
+	}
 	g.mu.Lock()
-	g.next = nil // from here on it is too late for this run
+	g.running, g.next = b, nil // from here on it is too late for this run
 	g.mu.Unlock()
 	b.err = fn()
 	close(b.done)

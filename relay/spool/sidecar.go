@@ -58,28 +58,22 @@ func (p *sidecarParser) parse() error {
 
 // follows reports whether s can come where it was found. A chunk may leave bytes out, whose slots are lost.
 func (p *sidecarParser) follows(s slot) bool {
-	switch s.kind {
-	case kindChunk:
-		return s.offset >= p.found.size && !p.found.sealed
-	case kindSeal:
-		return s.offset >= p.found.size && !p.found.sealed
-	}
-	return true
+	return s.kind == kindHeader || s.offset >= p.found.size && !p.found.sealed
 }
 
 // take adds a good slot to what was found; it was at that place of the sidecar.
 func (p *sidecarParser) take(s slot, at int64) error {
 	var header []byte
 	if s.kind == kindHeader {
-		padded := make([]byte, s.body())
-		if err := p.read(padded); err != nil {
+		body := make([]byte, s.body())
+		if err := p.read(body); err != nil {
 			return err
 		}
-		header = padded[:s.length:s.length]
-		if checksum(header) != s.sum {
+		if checksum(body) != s.sum {
 			p.bad = true
 			return nil
 		}
+		header = body[:s.length:s.length]
 	}
 	lost := p.bad || s.kind != kindHeader && s.offset > p.found.size
 	if lost && p.found.damage == nil {

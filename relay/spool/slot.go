@@ -60,10 +60,11 @@ func (s slot) append(dst []byte) []byte {
 
 // appendHeader appends a header with its slot; size is that of the content.
 func appendHeader(dst, header []byte, size int64) []byte {
-	s := slot{kind: kindHeader, length: uint32(len(header)), offset: size, sum: checksum(header)}
-	dst = s.append(dst)
-	dst = append(dst, header...)
-	return append(dst, make([]byte, s.body()-int64(len(header)))...)
+	s := slot{kind: kindHeader, length: uint32(len(header)), offset: size}
+	body := make([]byte, s.body())
+	copy(body, header)
+	s.sum = checksum(body)
+	return append(s.append(dst), body...)
 }
 
 // parseSlot reads the first slotBytes of p. It reports whether they are a slot, as far as a slot alone can tell.
