@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ type Hub struct {
 
 	skipped atomic.Int64 // bytes that readers of live streams jumped over
 
-	mu      sync.Mutex
+	mu      sync.Mutex // taken last: a room's mu may be held
 	rooms   map[string]*Room
 	streams map[string]*Stream
 	keys    map[string]*Stream // by hashed key, room and subject
@@ -274,10 +275,10 @@ func (h *Hub) Delete(ctx context.Context, id string, who Identity) error {
 			return Errorf(Unavailable, "the archive does not answer")
 		}
 	}
-	h.look(info.Room, func(r *Room) {
-		for m := range r.members {
-			m.Deleted(info.Room, id)
-		}
-	})
+	var members []Member
+	h.look(info.Room, func(r *Room) { members = slices.Collect(maps.Keys(r.members)) })
+	for _, m := range members {
+		m.Deleted(info.Room, id)
+	}
 	return nil
 }

@@ -1,13 +1,14 @@
 package relay
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 )
 
 // Member is somebody in a room, as a door shows it to the relay. Its methods are called by whoever publishes or deletes and
-// must not wait.
+// must not wait; they may still be called shortly after the member has left.
 type Member interface {
 	// Began says that a stream has begun and its type is known.
 	Began(st *Stream)
@@ -75,13 +76,9 @@ func (r *Room) prune() {
 		return
 	}
 	r.dead = true
-	r.hub.spawn(func() {
-		r.hub.mu.Lock()
-		defer r.hub.mu.Unlock()
-		if r.hub.rooms[r.name] == r {
-			delete(r.hub.rooms, r.name)
-		}
-	})
+	r.hub.mu.Lock()
+	defer r.hub.mu.Unlock()
+	delete(r.hub.rooms, r.name)
 }
 
 // view is what the room shows now. The caller holds r.mu.
@@ -103,11 +100,12 @@ func (r *Room) view() View {
 // announce tells the members that st has begun.
 func (r *Room) announce(st *Stream) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	st.mu.Lock()
 	st.announced = true
 	st.mu.Unlock()
-	for m := range r.members {
+	members := slices.Collect(maps.Keys(r.members))
+	r.mu.Unlock()
+	for _, m := range members {
 		m.Began(st)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"sluice/chunker"
 	"sluice/relay"
@@ -26,7 +27,9 @@ type client struct {
 	newsMu sync.Mutex // never held while waiting: publishers take it
 	news   []news     // guarded by newsMu
 
-	mu      sync.Mutex
+	missed atomic.Bool // a pull found mu taken
+
+	mu      sync.Mutex       // taken by lock and Next
 	closed  bool             // guarded by mu, as is all below
 	rooms   map[string]*room // joined
 	subs    map[string]*subscription
@@ -110,9 +113,25 @@ func (s *subscription) take() *sio.Prepared {
 	return p
 }
 
-// Next is pulled by the socket's writer. It never waits.
+// lock takes the client for a request. What is emitted meanwhile goes out, nothing is pulled.
+func (c *client) lock() { c.mu.Lock() }
+
+// unlock lets go, and has the socket pull what it could not while the client was locked.
+func (c *client) unlock() {
+	c.mu.Unlock()
+	if c.missed.Swap(false) {
+		c.socket.Wake()
+	}
+}
+
+// Next is pulled by the socket's writer. It never waits, not even for a request that has the client locked: that may be what
+// the writer was called by.
 func (c *client) Next(bool) (*sio.Prepared, bool) {
-	c.mu.Lock()
+	c.missed.Store(true) // before trying, so that who is about to unlock sees it
+	if !c.mu.TryLock() {
+		return nil, false
+	}
+	c.missed.Store(false)
 	defer c.mu.Unlock()
 	if p := c.hear(); p != nil {
 		return p, true
@@ -185,7 +204,7 @@ func (c *client) enter(s *subscription) {
 	s.ready.Store(true)
 }
 
-// forget ends a subscription. The caller holds c.mu.
+// forget ends a subscription. The client is locked.
 func (c *client) forget(s *subscription) {
 	s.closed = true
 	s.dropReader()
@@ -194,7 +213,7 @@ func (c *client) forget(s *subscription) {
 	c.files.remove(s)
 }
 
-// spawn runs f in a goroutine that leave waits for. The caller holds c.mu.
+// spawn runs f in a goroutine that leave waits for. The client is locked.
 func (c *client) spawn(f func()) {
 	if c.closed {
 		return
@@ -208,14 +227,14 @@ func (c *client) spawn(f func()) {
 
 // leave ends everything the socket had: it is gone.
 func (c *client) leave() {
-	c.mu.Lock()
+	c.lock()
 	c.closed = true
 	for _, s := range c.subs {
 		c.forget(s)
 	}
 	writers, rooms := c.writers, c.rooms
 	c.writers, c.rooms = nil, nil
-	c.mu.Unlock()
+	c.unlock()
 	for name := range rooms {
 		c.door.Hub.Leave(name, c)
 		c.door.sayMember(c, name, rooms[name].name, "leave")

@@ -88,8 +88,8 @@ func (c *client) finish(e *sio.Event, w *relay.Writer, sha256 string) {
 
 // later runs f, which waits for the disk, beside the socket's events.
 func (c *client) later(f func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	c.spawn(f)
 }
 
@@ -98,9 +98,9 @@ func (d *Door) publish(c *client, e *sio.Event) (any, error) {
 	if err := decode(e, &q); err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
+	c.lock()
 	busy := len(c.writers) >= d.maxPublishing()
-	c.mu.Unlock()
+	c.unlock()
 	if busy {
 		return nil, &relay.Error{Code: relay.TooMany, Message: "no more streams can be published by this socket at once", Limit: int64(d.maxPublishing())}
 	}
@@ -120,8 +120,8 @@ func (d *Door) publish(c *client, e *sio.Event) (any, error) {
 
 // hold keeps w as a stream that the socket publishes.
 func (c *client) hold(w *relay.Writer) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if c.closed {
 		return false
 	}
@@ -131,9 +131,9 @@ func (c *client) hold(w *relay.Writer) bool {
 
 // writer returns the socket's hold on a stream that it publishes.
 func (c *client) writer(stream string) (*relay.Writer, error) {
-	c.mu.Lock()
+	c.lock()
 	w := c.writers[stream]
-	c.mu.Unlock()
+	c.unlock()
 	if w == nil {
 		return nil, c.door.notWriter(stream)
 	}
@@ -227,8 +227,8 @@ func (d *Door) cancel(c *client, e *sio.Event) (any, error) {
 
 // release forgets a stream that the socket published.
 func (c *client) release(stream string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	delete(c.writers, stream)
 }
 

@@ -25,8 +25,8 @@ func (d *Door) subscribe(c *client, e *sio.Event) (any, error) {
 
 // subscribe moves the cursor of a stream already read, or begins to read it. The acknowledgement goes before the chunks.
 func (c *client) subscribe(e *sio.Event, st *relay.Stream, q subscribeRequest) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	s := c.subs[st.ID()]
 	switch {
 	case c.closed:
@@ -46,20 +46,16 @@ func (c *client) subscribe(e *sio.Event, st *relay.Stream, q subscribeRequest) e
 		c.enter(s)
 	}
 	s.ready.Store(true)
-	c.wakeLater()
 	return nil
 }
-
-// wakeLater wakes the socket when c.mu, which the caller holds and a pull needs, is free again.
-func (c *client) wakeLater() { c.spawn(c.socket.Wake) }
 
 func (d *Door) unsubscribe(c *client, e *sio.Event) (any, error) {
 	var q streamRequest
 	if err := decode(e, &q); err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	s := c.subs[q.Stream]
 	if s == nil {
 		return nil, relay.Errorf(relay.NotFound, "this socket does not read that stream")
@@ -69,7 +65,7 @@ func (d *Door) unsubscribe(c *client, e *sio.Event) (any, error) {
 	} else {
 		c.forget(s)
 	}
-	e.Ack(reply{OK: true}) // under mu: no chunk is pulled after it
+	e.Ack(reply{OK: true}) // locked: no chunk is pulled after it
 	return nil, nil
 }
 
@@ -78,8 +74,8 @@ func (d *Door) credit(c *client, e *sio.Event) (any, error) {
 	if err := decode(e, &q); err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	s := c.subs[q.Stream]
 	switch {
 	case s == nil:
@@ -89,6 +85,5 @@ func (d *Door) credit(c *client, e *sio.Event) (any, error) {
 	}
 	s.credited = max(s.credited, q.Offset)
 	s.ready.Store(true)
-	c.wakeLater()
 	return reply{OK: true}, nil
 }

@@ -52,11 +52,11 @@ func (q joinRequest) room() (*room, error) {
 	return &room{from: q.From, whole: q.Deliver == deliverWhole, accept: chooseEncoding(q.Accept), name: q.Name}, nil
 }
 
-// join enters the room, acknowledges, and begins to read. It holds mu over all of it, so that nothing is pulled before the
-// acknowledgement is sent; news of streams that begin meanwhile waits in news.
+// join enters the room, acknowledges, and begins to read. The client is locked over all of it, so that nothing is pulled before
+// the acknowledgement is sent; news of streams that begin meanwhile waits.
 func (c *client) join(e *sio.Event, name string, r *room) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	again := c.rooms[name] != nil
 	switch {
 	case c.closed:
@@ -82,7 +82,6 @@ func (c *client) join(e *sio.Event, name string, r *room) error {
 		c.socket.Join(roomPrefix + name)
 		c.door.sayMember(c, name, r.name, "join")
 	}
-	c.wakeLater()
 	return nil
 }
 
@@ -102,23 +101,23 @@ func (d *Door) leave(c *client, e *sio.Event) (any, error) {
 	if err := decode(e, &q); err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
+	c.lock()
 	r := c.rooms[q.Room]
 	if r == nil {
-		c.mu.Unlock()
+		c.unlock()
 		return nil, relay.Errorf(relay.NotFound, "this socket is not in that room")
 	}
 	delete(c.rooms, q.Room)
 	c.leaveSubs(q.Room)
 	e.Ack(reply{OK: true})
-	c.mu.Unlock()
+	c.unlock()
 	d.Hub.Leave(q.Room, c)
 	c.socket.Leave(roomPrefix + q.Room)
 	d.sayMember(c, q.Room, r.name, "leave")
 	return nil, nil
 }
 
-// leaveSubs ends what the socket reads only because it had joined the room. The caller holds c.mu.
+// leaveSubs ends what the socket reads only because it had joined the room. The client is locked.
 func (c *client) leaveSubs(room string) {
 	for _, s := range c.subs {
 		if s.stream.Room() != room {

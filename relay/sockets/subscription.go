@@ -119,9 +119,9 @@ func (s *subscription) pull() (relay.Item, error) {
 // fetch waits for the next item of r.
 func (s *subscription) fetch(r *relay.Reader) {
 	item, err := r.Next(s.client.ctx, true)
-	s.client.mu.Lock()
+	s.client.lock()
 	defer s.wake()
-	defer s.client.mu.Unlock()
+	defer s.client.unlock()
 	if s.reader != r {
 		r.Close()
 		return
@@ -207,9 +207,9 @@ func (s *subscription) media(p *sio.Prepared) *sio.Prepared {
 // fetchWhole reads all of a finished stream.
 func (s *subscription) fetchWhole(r *relay.Reader, size int64) {
 	data, err := readAll(s.client.ctx, r, size)
-	s.client.mu.Lock()
+	s.client.lock()
 	defer s.wake()
-	defer s.client.mu.Unlock()
+	defer s.client.unlock()
 	if s.reader != r {
 		r.Close()
 		return
