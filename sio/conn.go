@@ -1,0 +1,242 @@
+package sio
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"sluice/sio/engine"
+	"sluice/sio/packet"
+)
+
+// conn is one client's connection: the Receiver of an engine's session, shared by the client's sockets.
+type conn struct {
+	// Set once.
+	server  *Server
+	session *engine.Session
+	opened  time.Time
+	timeout *time.Timer // for joining a first namespace
+
+	in decoder // owned by Receive
+
+	turn int // owned by Next: which source is asked first
+
+	mu sync.Mutex
+	// Guarded by mu.
+	changed  signal             // of the fields below that somebody may wait for
+	sockets  map[string]*Socket // by namespace: those that join or have joined
+	left     map[string]bool    // namespaces that were left
+	accepted bool               // a namespace was joined
+	draining bool               // nothing is handled, queued or pulled any more
+	control  queue              // what goes out first
+	sources  []*Socket          // sockets that have a Source; never changed in place
+	pending  int                // what the sockets' queues of events hold, in bytes
+	awaiting int                // goroutines that wait for an ack
+}
+
+func newConn(srv *Server, s *engine.Session) *conn {
+	c := &conn{server: srv, session: s, opened: time.Now(), sockets: make(map[string]*Socket, 1)}
+	c.in.conn = c
+	c.timeout = time.AfterFunc(srv.connectTimeout(), func() { s.Close(errConnectTimeout) })
+	return c
+}
+
+// Receive takes a message of the client.
+func (c *conn) Receive(m engine.Message) error {
+	c.mu.Lock()
+	draining := c.draining
+	c.mu.Unlock()
+	if draining {
+		return discard(m)
+	}
+	err := c.in.receive(m)
+	var read readError
+	if err == nil || errors.As(err, &read) || c.over() {
+		return err
+	}
+	return c.refuse(asViolation(err), m)
+}
+
+// over reports whether the session has begun to end.
+func (c *conn) over() bool {
+	select {
+	case <-c.session.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// refuse ends the connection for m, which the client should not have sent. What OnInvalid's handlers have to say goes first.
+func (c *conn) refuse(err error, m engine.Message) error {
+	c.server.counters.invalid.Add(1)
+	c.server.log().Info("sio: invalid input", "sid", c.session.ID(), "err", err)
+	if !c.tellInvalid(err) {
+		return err
+	}
+	c.drain(err)
+	return discard(m)
+}
+
+// tellInvalid calls OnInvalid of the sockets' namespaces, and reports whether there was any.
+func (c *conn) tellInvalid(err error) (told bool) {
+	for _, s := range c.all() {
+		s.ns.mu.RLock()
+		h := s.ns.invalid
+		s.ns.mu.RUnlock()
+		if h != nil && s.Connected() {
+			told = true
+			c.server.guard(s, "OnInvalid", func() { h(s, err) })
+		}
+	}
+	return told
+}
+
+// drain lets what is queued be sent, and then ends the session with err.
+func (c *conn) drain(err error) {
+	c.mu.Lock()
+	c.draining = true
+	c.changed.broadcast()
+	c.mu.Unlock()
+	c.session.Drain(err)
+}
+
+// disconnect makes the client leave all its namespaces and closes the connection.
+func (c *conn) disconnect() {
+	for _, s := range c.all() {
+		if s.Connected() {
+			s.leave()
+		} else {
+			s.end(reasonServerDisconnect, true)
+		}
+	}
+	c.drain(errDisconnected)
+}
+
+// all returns the sockets that join or have joined.
+func (c *conn) all() []*Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sockets := make([]*Socket, 0, len(c.sockets))
+	for _, s := range c.sockets {
+		sockets = append(sockets, s)
+	}
+	return sockets
+}
+
+// Closed ends the client's sockets; events that have come are still handled.
+func (c *conn) Closed(err error) {
+	c.timeout.Stop()
+	c.in.abandon()
+	why := reason(err)
+	for _, s := range c.all() {
+		s.end(why, false)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.draining = true
+	c.control = queue{}
+	c.changed.broadcast()
+}
+
+// admit makes a socket of a client that wants to join a namespace; its worker asks the middleware.
+func (c *conn) admit(ns *Namespace, auth []byte) {
+	s := newSocket(c, ns, auth)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sockets[ns.name] = s
+	delete(c.left, ns.name)
+	c.work(s)
+}
+
+// accept lets s take part, unless the client has gone meanwhile.
+func (c *conn) accept(s *Socket) bool {
+	hello := message(packet.Packet{Type: packet.Connect, Namespace: s.ns.name, ID: packet.NoID, Data: []byte(`{"sid":"` + s.id + `"}`)})
+	c.mu.Lock()
+	if s.state != joining || c.draining {
+		c.mu.Unlock()
+		return false
+	}
+	s.state = connected
+	c.accepted = true
+	c.control.put(engine.Prepare(hello))
+	c.mu.Unlock()
+	c.timeout.Stop()
+	c.server.counters.sockets.Add(1)
+	c.server.counters.connects.Add(1)
+	s.ns.rooms.add(s)
+	c.session.Wake()
+	return true
+}
+
+// reject tells the client why it may not join.
+func (c *conn) reject(namespace string, why *Error) {
+	c.server.counters.refused.Add(1)
+	c.mu.Lock()
+	if !c.draining {
+		c.control.put(engine.Prepare(connectError(namespace, why)))
+	}
+	c.mu.Unlock()
+	c.session.Wake()
+}
+
+func connectError(namespace string, why *Error) engine.Outgoing {
+	p := packet.Packet{Type: packet.ConnectError, Namespace: namespace, ID: packet.NoID}
+	data, attachments, err := packet.Marshal(map[string]any{"message": why.Message, "data": why.Data})
+	if why.Data == nil || err != nil || len(attachments) > 0 { // there is no such thing as a binary CONNECT_ERROR
+		data, _, _ = packet.Marshal(map[string]any{"message": why.Message})
+	}
+	p.Data = data[1 : len(data)-1] // the object, not an array of it
+	return message(p)
+}
+
+// forget drops an ended socket. Called with c.mu held.
+func (c *conn) forget(s *Socket) {
+	if c.sockets[s.ns.name] != s {
+		return
+	}
+	delete(c.sockets, s.ns.name)
+	if c.left == nil {
+		c.left = make(map[string]bool)
+	}
+	c.left[s.ns.name] = true
+}
+
+// enqueue puts a message of s on the queue.
+func (c *conn) enqueue(s *Socket, m *engine.Prepared, class class) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.state != connected || c.draining {
+		return net.ErrClosed
+	}
+	if !c.control.takes(m, class.limit(c.server.maxQueuedBytes())) {
+		return ErrQueueFull
+	}
+	c.control.put(m)
+	return nil
+}
+
+// Next returns what is sent next: what was emitted, then what sources have.
+func (c *conn) Next(wait bool) (*engine.Prepared, bool) {
+	c.mu.Lock()
+	if m := c.control.take(); m != nil {
+		if c.control.bytes <= c.server.maxQueuedBytes() {
+			c.changed.broadcast()
+		}
+		c.mu.Unlock()
+		return m, true
+	}
+	none := len(c.sources) == 0
+	c.mu.Unlock()
+	if none {
+		return nil, false
+	}
+	return c.pull(wait)
+}
+
+// logger returns the server's logger for s.
+func (s *Socket) logger() *slog.Logger {
+	return s.conn.server.log().With("sid", s.id, "namespace", s.ns.name)
+}

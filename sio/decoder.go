@@ -1,0 +1,295 @@
+package sio
+
+import (
+	"bytes"
+	"io"
+	"time"
+
+	"sluice/sio/engine"
+	"sluice/sio/packet"
+)
+
+// decoder makes packets of a connection's messages: a text, then its attachments, whatever transports they come on. It belongs
+// to the goroutine that calls Receive.
+type decoder struct {
+	conn    *conn
+	half    *halfSent   // the packet whose attachments are still to come, nil if there is none
+	stalled *time.Timer // runs while half makes no progress; nil until the first half-sent packet
+
+	connects     int // before a namespace was joined: what was asked for,
+	connectBytes int // and how long it was
+}
+
+// halfSent is a packet that waits for attachments.
+type halfSent struct {
+	missing int
+	event   *Event // nil if it is no event that anybody handles
+	ack     func(attachments [][]byte)
+	skip    bool // nobody wants the attachments
+
+	attachments [][]byte
+	bytes       int // of attachments
+}
+
+func (d *decoder) receive(m engine.Message) error {
+	if d.half != nil {
+		if m.Body == nil {
+			return violation(packet.BinaryEvent, "text before all attachments have come")
+		}
+		return d.attachment(m)
+	}
+	if m.Body != nil {
+		return violation(packet.BinaryEvent, "an attachment of nothing")
+	}
+	p, err := packet.Parse(m.Text)
+	if err != nil {
+		return err
+	}
+	return d.packet(p, len(m.Text))
+}
+
+// packet takes the text of a packet, which is lent.
+func (d *decoder) packet(p packet.Packet, size int) error {
+	c := d.conn
+	c.mu.Lock()
+	accepted := c.accepted
+	s := c.sockets[p.Namespace]
+	joined := s != nil && s.state == connected
+	left := c.left[p.Namespace]
+	c.mu.Unlock()
+
+	if p.Type == packet.Connect {
+		return d.connect(p, size, accepted, s != nil)
+	}
+	if !joined && !left || !accepted {
+		return violation(p.Type, "a namespace that was not joined")
+	}
+	if most := c.server.maxAttachments(); p.Attachments > most {
+		return &LimitError{What: "attachments", Limit: int64(most)}
+	}
+	switch p.Type {
+	case packet.Event, packet.BinaryEvent:
+		return d.event(s, p, size)
+	case packet.Ack, packet.BinaryAck:
+		return d.ack(s, p)
+	case packet.Disconnect:
+		if s != nil {
+			s.end(reasonClientDisconnect, false)
+		}
+		return nil
+	default:
+		return violation(p.Type, "it goes from server to client")
+	}
+}
+
+// connect takes a client's wish to join a namespace.
+func (d *decoder) connect(p packet.Packet, size int, accepted, here bool) error {
+	if here {
+		return violation(p.Type, "a namespace that was joined already")
+	}
+	if !accepted {
+		d.connects++
+		d.connectBytes += size
+		if d.connects > maxConnects || d.connectBytes > maxConnectBytes {
+			return &LimitError{What: "packets before a namespace is joined", Limit: maxConnects}
+		}
+	}
+	ns := d.conn.server.lookup(p.Namespace)
+	if ns == nil {
+		d.conn.reject(p.Namespace, &Error{Message: "Invalid namespace"})
+		return nil
+	}
+	d.conn.admit(ns, bytes.Clone(p.Data))
+	return nil
+}
+
+// event takes the text of an event; s is nil if the client has left the namespace.
+func (d *decoder) event(s *Socket, p packet.Packet, size int) error {
+	if s == nil {
+		return d.expect(p, &halfSent{skip: true})
+	}
+	args, err := packet.Args(bytes.Clone(p.Data))
+	if err != nil {
+		return err
+	}
+	name, err := packet.Name(args[0])
+	if err != nil {
+		return err
+	}
+	h, ok := s.ns.handler(name)
+	if !ok {
+		return d.expect(p, &halfSent{skip: true})
+	}
+	if err := d.conn.room(); err != nil {
+		return err
+	}
+	e := &Event{Name: name, Socket: s, id: p.ID, call: h.call, cost: size + eventOverhead}
+	e.Args = Args{raw: args[1:], binary: p.Attachments > 0}
+	if h.stream && p.Attachments > 0 {
+		e.stream = newStream(d, p.Attachments)
+	}
+	if e.stream != nil || p.Attachments == 0 {
+		d.conn.deliver(e)
+	}
+	return d.expect(p, &halfSent{event: e})
+}
+
+// ack takes the text of an ack; s is nil if the client has left the namespace.
+func (d *decoder) ack(s *Socket, p packet.Packet) error {
+	if s == nil {
+		return d.expect(p, &halfSent{skip: true})
+	}
+	args, err := packet.Args(bytes.Clone(p.Data))
+	if err != nil {
+		return err
+	}
+	answer := func(attachments [][]byte) { s.acknowledged(p.ID, NewArgs(args, attachments)) }
+	if p.Attachments == 0 {
+		answer(nil)
+	}
+	return d.expect(p, &halfSent{ack: answer})
+}
+
+// expect makes h what the attachments that p announces belong to.
+func (d *decoder) expect(p packet.Packet, h *halfSent) error {
+	if p.Attachments == 0 {
+		return nil
+	}
+	h.missing = p.Attachments
+	d.half = h
+	d.watch()
+	return nil
+}
+
+// attachment takes an attachment of d.half.
+func (d *decoder) attachment(m engine.Message) error {
+	h := d.half
+	var err error
+	switch {
+	case h.event != nil && h.event.stream != nil:
+		d.stalled.Stop() // while it is read, the engine looks for signs of life
+		err = h.event.stream.hand(m)
+	case h.skip:
+		err = d.skip(m)
+	default:
+		err = d.collect(m)
+	}
+	if err != nil {
+		return err
+	}
+	if h.missing--; h.missing > 0 {
+		d.watch()
+		return nil
+	}
+	d.complete()
+	return nil
+}
+
+// complete passes on what had to wait for its attachments.
+func (d *decoder) complete() {
+	h := d.half
+	d.abandon()
+	switch {
+	case h.ack != nil:
+		h.ack(h.attachments)
+	case h.event != nil && h.event.stream == nil:
+		h.event.attachments = h.attachments
+		h.event.cost += h.bytes
+		d.conn.deliver(h.event)
+	}
+}
+
+// abandon forgets the half-sent packet.
+func (d *decoder) abandon() {
+	if d.half == nil {
+		return
+	}
+	d.stalled.Stop()
+	d.conn.server.halfSent.Add(int64(-d.half.bytes))
+	if e := d.half.event; e != nil && e.stream != nil {
+		e.stream.cut()
+	}
+	d.half = nil
+}
+
+// watch gives the half-sent packet time for progress.
+func (d *decoder) watch() {
+	limit := halfSentTimeout
+	if d.half.event != nil && d.half.event.stream != nil {
+		limit = d.conn.server.streamTimeout()
+	}
+	if d.stalled == nil {
+		d.stalled = time.AfterFunc(limit, func() { d.conn.session.Close(errStalled) })
+		return
+	}
+	d.stalled.Reset(limit)
+}
+
+// collect keeps an attachment in memory.
+func (d *decoder) collect(m engine.Message) error {
+	h := d.half
+	limit := d.conn.server.maxEventBytes()
+	if m.Size() > int64(limit-h.bytes) {
+		return &LimitError{What: "event", Limit: int64(limit)}
+	}
+	data := make([]byte, 0, min(max(m.Size(), 512), 64<<10)) // a length that is only announced gets no more
+	for {
+		if len(data) == cap(data) {
+			data = append(data, 0)[:len(data)]
+		}
+		n, err := m.Body.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		h.bytes += n
+		kept := d.conn.server.halfSent.Add(int64(n))
+		switch {
+		case h.bytes > limit:
+			return &LimitError{What: "event", Limit: int64(limit)}
+		case kept > maxHalfSentBytes:
+			return &LimitError{What: "half-sent events of all clients", Limit: maxHalfSentBytes}
+		case err == io.EOF:
+			h.attachments = append(h.attachments, data)
+			return nil
+		case err != nil:
+			return readError{err}
+		}
+		if n > 0 {
+			d.watch()
+		}
+	}
+}
+
+// skip reads what nobody wants.
+func (d *decoder) skip(m engine.Message) error {
+	limit := d.conn.server.maxEventBytes()
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := m.Body.Read(buf)
+		d.half.bytes += n
+		d.conn.server.halfSent.Add(int64(n)) // abandon takes it off again
+		switch {
+		case d.half.bytes > limit:
+			return &LimitError{What: "event", Limit: int64(limit)}
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return readError{err}
+		}
+		if n > 0 {
+			d.watch()
+		}
+	}
+}
+
+// readError is a failure of the transport, which the engine knows already.
+type readError struct{ error }
+
+func (e readError) Unwrap() error { return e.error }
+
+// discard reads what comes after the connection was told to end, so that the client can still read what it was told.
+func discard(m engine.Message) error {
+	if m.Body == nil {
+		return nil
+	}
+	_, err := io.Copy(io.Discard, m.Body)
+	return err
+}

@@ -1,0 +1,38 @@
+// Package sio is a Socket.IO 5 server that feels like net/http: namespaces, rooms, acks, middleware, and binary attachments
+// of any size, which a handler may read while they arrive. It serves every stock client over long-polling and WebSocket.
+//
+//	io := &sio.Server{}
+//	chat := io.Of("/")
+//	chat.OnConnect(func(s *sio.Socket) { s.Join("lobby") })
+//	chat.On("chat message", func(e *sio.Event) {
+//		var text string
+//		if err := e.Decode(0, &text); err != nil {
+//			return
+//		}
+//		e.Socket.To("lobby").Emit("chat message", text)
+//		e.Ack("delivered")
+//	})
+//	http.Handle("/socket.io/", io)
+//
+// # Order and waiting
+//
+// The handlers of one socket (middleware, OnConnect, events, OnDisconnect) run one after another, in the order in which the
+// client sent, on a goroutine that exists only while there is something to handle; those of different sockets run side by
+// side. What takes a context may wait; nothing else does, but for reading an [Attachment]. Acks do not pass through that
+// order: a handler may wait for one with [Socket.EmitWithAck].
+//
+// # Bounds
+//
+// What a client sends and no handler has taken is bounded ([Server.MaxPendingBytes]); then the client is not read from. What
+// is sent to a client goes through a queue that is bounded, too ([Server.MaxQueuedBytes]); when it is full Emit returns
+// [ErrQueueFull]. What does not fit a bounded queue, such as a film, is pulled from a [Source], only when the transport can
+// take it. Everything else a client could make grow has its limit in limits.go.
+//
+// # Typed events
+//
+// Where both sides are Go, or the protocol is to be written down in one place, it is a table of typed constants: see [Call]
+// and [Cast].
+//
+// The protocol: https://github.com/socketio/socket.io-protocol, revision 5. The package knows nothing of Engine.IO beneath
+// it, which is [sluice/sio/engine].
+package sio

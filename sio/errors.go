@@ -1,0 +1,105 @@
+package sio
+
+import (
+	"errors"
+	"fmt"
+
+	"sluice/sio/engine"
+	"sluice/sio/packet"
+)
+
+// Errors of sending. A socket that has ended returns net.ErrClosed.
+var (
+	// ErrQueueFull says that the client has not taken what was sent before: nothing of this was sent.
+	ErrQueueFull = errors.New("sio: queue full")
+	// ErrNoAck says that the client asked for no ack, or has been given it.
+	ErrNoAck = errors.New("sio: no ack asked for, or acknowledged already")
+)
+
+// What sio itself ends connections with.
+var (
+	errConnectTimeout = errors.New("sio: no namespace was joined in time")
+	errDisconnected   = errors.New("sio: disconnected by the server")
+	errPanicked       = errors.New("sio: a handler panicked")
+	errStalled        = errors.New("sio: a half-sent event made no progress")
+)
+
+// Error is an error whose text may reach a client: middleware returns it to say why a client is refused, a [Call]'s handler
+// why a request failed. Any other error is "internal" to the client and whole in the log.
+type Error struct {
+	Message string
+	Data    any // more for the client, encoded as JSON; nil for none
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// public returns what of err may be shown to a client, and whether err was meant for one.
+func public(err error) (*Error, bool) {
+	var e *Error
+	if errors.As(err, &e) {
+		return e, true
+	}
+	return &Error{Message: "internal"}, false
+}
+
+// LimitError says which limit of the server a client went over. It wraps engine.ErrTooLarge, which closes a WebSocket with
+// 1009 and answers a POST with 413.
+type LimitError struct {
+	What  string // "event", "attachments", ...
+	Limit int64
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("sio: %s over the limit of %d", e.What, e.Limit)
+}
+
+// Unwrap returns engine.ErrTooLarge.
+func (e *LimitError) Unwrap() error { return engine.ErrTooLarge }
+
+// violation is a packet that is well-formed but may not come now.
+func violation(t packet.Type, reason string) error {
+	return &engine.ProtocolError{Packet: t.String(), Reason: reason}
+}
+
+// asViolation turns the packet's own error into the engine's kind, which closes a session as it should.
+func asViolation(err error) error {
+	var format *packet.FormatError
+	if errors.As(err, &format) {
+		return fmt.Errorf("%w: %w", &engine.ProtocolError{Packet: "packet", Reason: format.Reason}, err)
+	}
+	return err
+}
+
+// The reasons of disconnects, in the words of Node's server.
+const (
+	reasonTransportClose   = "transport close"
+	reasonTransportError   = "transport error"
+	reasonPingTimeout      = "ping timeout"
+	reasonParseError       = "parse error"
+	reasonForcedClose      = "forced close"
+	reasonForcedServer     = "forced server close"
+	reasonShutdown         = "server shutting down"
+	reasonClientDisconnect = "client namespace disconnect"
+	reasonServerDisconnect = "server namespace disconnect"
+)
+
+// reason tells what ended a connection.
+func reason(err error) string {
+	var protocol *engine.ProtocolError
+	switch {
+	case errors.Is(err, engine.ErrPingTimeout):
+		return reasonPingTimeout
+	case errors.Is(err, engine.ErrTransportClose):
+		return reasonTransportClose
+	case errors.Is(err, engine.ErrServerShutdown):
+		return reasonShutdown
+	case errors.As(err, &protocol):
+		return reasonParseError
+	case errors.Is(err, errConnectTimeout), errors.Is(err, errDisconnected):
+		return reasonForcedServer
+	case errors.Is(err, errPanicked), errors.Is(err, errStalled):
+		return reasonForcedClose
+	default:
+		return reasonTransportError
+	}
+}

@@ -1,0 +1,59 @@
+package sio
+
+import (
+	"cmp"
+	"time"
+)
+
+// Defaults of the Server's fields; those that Node's server has, too, are the same there.
+const (
+	defaultConnectTimeout  = 45 * time.Second
+	defaultPingInterval    = 25 * time.Second
+	defaultPingTimeout     = 20 * time.Second
+	defaultMaxEventBytes   = 1_000_000
+	defaultMaxAttachments  = 10
+	defaultMaxQueuedBytes  = 1 << 20
+	defaultMaxPendingBytes = 1 << 20
+)
+
+const (
+	// Before the first CONNECT of a connection is accepted it may send so many, and so much.
+	maxConnects     = 16
+	maxConnectBytes = 64 << 10
+
+	// maxOutgoingAttachments is how many attachments of an event stock clients take; on more they end the connection.
+	maxOutgoingAttachments = 10
+
+	// maxHalfSentBytes bounds what a process keeps of events whose attachments have not all arrived.
+	maxHalfSentBytes = 64 << 20
+
+	// halfSentTimeout is how long an event may stay half-sent without progress.
+	halfSentTimeout = 15 * time.Second
+
+	// urgentFactor lets acks go over MaxQueuedBytes, since a client waits for each, and lets events go over MaxPendingBytes
+	// while a handler waits for an ack, which may be behind them.
+	urgentFactor = 4
+
+	// eventOverhead is what an event is taken to cost beside its bytes, as long as it waits.
+	eventOverhead = 256
+
+	// maxPace is how long the next handler of a client waits, at most, for the client to take what was sent to it.
+	maxPace = 5 * time.Second
+)
+
+func (srv *Server) connectTimeout() time.Duration {
+	return cmp.Or(srv.ConnectTimeout, defaultConnectTimeout)
+}
+
+func (srv *Server) maxEventBytes() int { return cmp.Or(srv.MaxEventBytes, defaultMaxEventBytes) }
+
+func (srv *Server) maxAttachments() int { return cmp.Or(srv.MaxAttachments, defaultMaxAttachments) }
+
+func (srv *Server) maxQueuedBytes() int { return cmp.Or(srv.MaxQueuedBytes, defaultMaxQueuedBytes) }
+
+func (srv *Server) maxPendingBytes() int { return cmp.Or(srv.MaxPendingBytes, defaultMaxPendingBytes) }
+
+// streamTimeout is how long a streamed attachment may stand still while it is being read.
+func (srv *Server) streamTimeout() time.Duration {
+	return cmp.Or(srv.PingInterval, defaultPingInterval) + cmp.Or(srv.PingTimeout, defaultPingTimeout)
+}

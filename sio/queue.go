@@ -1,0 +1,72 @@
+package sio
+
+import (
+	"math"
+
+	"sluice/sio/engine"
+)
+
+// class says how a message is held to the bound of a queue.
+type class byte
+
+const (
+	ordinary class = iota // refused when the queue is full
+	urgent                // may go over: somebody waits for it
+	control               // sio's own, of which a connection has few
+)
+
+func (c class) limit(most int) int {
+	switch c {
+	case ordinary:
+		return most
+	case urgent:
+		return urgentFactor * most
+	default:
+		return math.MaxInt
+	}
+}
+
+// queue holds what waits to be sent, in order.
+type queue struct {
+	messages []*engine.Prepared
+	first    int // of messages; those before it have been taken
+	bytes    int
+}
+
+// messageOverhead is what a message is taken to cost beside its payload.
+const messageOverhead = 64
+
+// takes reports whether m fits in a queue of at most limit bytes. One message always fits.
+func (q *queue) takes(m *engine.Prepared, limit int) bool {
+	return q.bytes == 0 || q.bytes+m.Size()+messageOverhead <= limit
+}
+
+func (q *queue) put(m *engine.Prepared) {
+	q.messages = append(q.messages, m)
+	q.bytes += m.Size() + messageOverhead
+}
+
+// take returns the oldest message, nil if there is none.
+func (q *queue) take() *engine.Prepared {
+	if q.first == len(q.messages) {
+		return nil
+	}
+	m := q.messages[q.first]
+	q.messages[q.first] = nil
+	q.first++
+	q.bytes -= m.Size() + messageOverhead
+	q.compact()
+	return m
+}
+
+// compact reuses the room of what was taken.
+func (q *queue) compact() {
+	switch {
+	case q.first == len(q.messages):
+		*q = queue{} // an idle connection keeps nothing
+	case q.first >= 64 && 2*q.first >= len(q.messages):
+		q.messages = append(q.messages[:0], q.messages[q.first:]...)
+		clear(q.messages[len(q.messages):cap(q.messages)])
+		q.first = 0
+	}
+}

@@ -1,0 +1,165 @@
+package sio
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sluice/sio/engine"
+)
+
+// Server is a Socket.IO server, an http.Handler. Its zero value serves with the defaults of Node's server. The fields must
+// not change after the first request.
+type Server struct {
+	PingInterval   time.Duration // between pings; 0 means 25 s
+	PingTimeout    time.Duration // how long a client may take to answer a ping; 0 means 20 s
+	UpgradeTimeout time.Duration // for an upgrade from polling to WebSocket; 0 means 10 s
+	ConnectTimeout time.Duration // how long a client may take to join its first namespace; 0 means 45 s
+
+	MaxEventBytes   int // of an event with its attachments, unless they are streamed (OnStream); 0 means 1,000,000
+	MaxAttachments  int // of an event a client sends, at most packet.MaxAttachments; 0 means 10
+	MaxQueuedBytes  int // of what was sent to a client and is not on the wire yet, Sources apart; 0 means 1 MiB
+	MaxPendingBytes int // of what a client sent and no handler has taken yet; 0 means 1 MiB
+
+	// CheckOrigin decides about requests from a web page of another origin. nil refuses them all.
+	CheckOrigin func(*http.Request) bool
+
+	// AllowRequest, if not nil, is asked before a connection is opened. An error refuses with status 403; the text of an
+	// *Error is told to the client.
+	AllowRequest func(*http.Request) error
+
+	Logger *slog.Logger // nil means slog.Default()
+
+	once     sync.Once
+	engine   engine.Server // set up by once
+	halfSent atomic.Int64  // bytes of events whose attachments have not all arrived
+	counters counters
+
+	mu         sync.Mutex
+	namespaces map[string]*Namespace // guarded by mu
+	workers    int                   // guarded by mu: goroutines that run handlers
+	idle       chan struct{}         // guarded by mu: closed when workers is 0; nil unless somebody waits
+}
+
+// Of returns the namespace of that name, with or without the slash before it; it begins to exist with the first call. Only
+// "/" exists by itself: clients that connect to any other name are refused.
+func (srv *Server) Of(name string) *Namespace {
+	if name == "" || name[0] != '/' {
+		name = "/" + name
+	}
+	if strings.ContainsAny(name, ",?") {
+		panic("sio: a namespace's name cannot hold a comma or a question mark: " + name)
+	}
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	ns := srv.namespaces[name]
+	if ns == nil {
+		if srv.namespaces == nil {
+			srv.namespaces = make(map[string]*Namespace)
+		}
+		ns = newNamespace(srv, name)
+		srv.namespaces[name] = ns
+	}
+	return ns
+}
+
+// lookup returns the namespace a client names, nil if there is none.
+func (srv *Server) lookup(name string) *Namespace {
+	if name == "/" {
+		return srv.Of(name)
+	}
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return srv.namespaces[name]
+}
+
+// ServeHTTP serves the requests of all transports. Mount it at "/socket.io/", where clients look for it.
+func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	srv.setUp()
+	srv.engine.ServeHTTP(w, r)
+}
+
+// Shutdown refuses new connections, closes all, and waits until every handler has returned, or ctx ends.
+func (srv *Server) Shutdown(ctx context.Context) error {
+	srv.setUp()
+	err := srv.engine.Shutdown(ctx)
+	select {
+	case <-srv.quiet():
+		return err
+	case <-ctx.Done():
+		return errors.Join(err, ctx.Err())
+	}
+}
+
+func (srv *Server) setUp() {
+	srv.once.Do(func() {
+		srv.engine.PingInterval = srv.PingInterval
+		srv.engine.PingTimeout = srv.PingTimeout
+		srv.engine.UpgradeTimeout = srv.UpgradeTimeout
+		srv.engine.MaxPayloadBytes = srv.maxEventBytes()
+		srv.engine.CheckOrigin = srv.CheckOrigin
+		srv.engine.Accept = srv.accept
+		srv.engine.Logger = srv.Logger
+	})
+}
+
+// accept is the engine's question about a new session.
+func (srv *Server) accept(s *engine.Session, r *http.Request) (engine.Receiver, error) {
+	if srv.AllowRequest != nil {
+		if err := srv.AllowRequest(r); err != nil {
+			return nil, refusal(err)
+		}
+	}
+	return newConn(srv, s), nil
+}
+
+func refusal(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return &engine.HandshakeError{Status: http.StatusForbidden, Code: 4, Message: e.Message}
+	}
+	return err
+}
+
+func (srv *Server) log() *slog.Logger {
+	if srv.Logger != nil {
+		return srv.Logger
+	}
+	return slog.Default()
+}
+
+// begin counts a goroutine that end will count out, so that Shutdown can wait for it.
+func (srv *Server) begin() {
+	srv.mu.Lock()
+	srv.workers++
+	srv.mu.Unlock()
+}
+
+func (srv *Server) end() {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.workers--; srv.workers == 0 && srv.idle != nil {
+		close(srv.idle)
+		srv.idle = nil
+	}
+}
+
+// quiet returns a channel that is closed once no handler runs.
+func (srv *Server) quiet() <-chan struct{} {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.idle == nil {
+		srv.idle = make(chan struct{})
+	}
+	idle := srv.idle
+	if srv.workers == 0 {
+		close(idle)
+		srv.idle = nil
+	}
+	return idle
+}

@@ -1,0 +1,204 @@
+package sio
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"net"
+	"sync/atomic"
+
+	"sluice/sio/engine"
+	"sluice/sio/packet"
+)
+
+// Socket is one client's membership of a namespace.
+type Socket struct {
+	// Data is the application's own. sio does not touch it; handlers of one socket never run at the same time.
+	Data any
+
+	// Set once.
+	id        string
+	ns        *Namespace
+	conn      *conn
+	handshake *Handshake
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+
+	// Guarded by ns.rooms.mu.
+	rooms   []string
+	present bool // takes part in rooms
+	gone    bool // does so no more
+
+	ready atomic.Bool // the source may have something
+
+	// Guarded by conn.mu.
+	state        state
+	reason       string // why it ended
+	queue        []*Event
+	working      bool // a goroutine runs the handlers
+	busy         bool // that goroutine is not at its end
+	begun        bool // middleware has been called
+	farewell     bool // OnDisconnect's handlers are still to be called
+	onDisconnect []func(reason string)
+	acks         map[int64]chan<- *Args
+	lastAck      int64
+	source       Source
+}
+
+// state is where a socket stands: it is joining, has joined, or has left.
+type state byte
+
+const (
+	joining state = iota
+	connected
+	ended
+)
+
+func newSocket(c *conn, ns *Namespace, auth json.RawMessage) *Socket {
+	s := &Socket{id: newID(), ns: ns, conn: c, handshake: newHandshake(c.session, c.opened, auth), lastAck: -1}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	return s
+}
+
+// newID returns 120 bits that nobody can guess.
+func newID() string {
+	var b [15]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// ID returns the socket's id, which is unguessable and differs from that of the connection. It is also the name of a room with
+// only this socket in it.
+func (s *Socket) ID() string { return s.id }
+
+// Namespace returns the namespace the socket belongs to.
+func (s *Socket) Namespace() *Namespace { return s.ns }
+
+// Handshake returns how the client introduced itself.
+func (s *Socket) Handshake() *Handshake { return s.handshake }
+
+// Transport returns the name of the transport that carries the connection now: "polling" or "websocket".
+func (s *Socket) Transport() string { return s.conn.session.Transport() }
+
+// Context returns a context that ends when the socket does; its cause is the *[DisconnectError].
+func (s *Socket) Context() context.Context { return s.ctx }
+
+// Connected reports whether the socket has joined, and has not left.
+func (s *Socket) Connected() bool {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	return s.state == connected
+}
+
+// Join adds the socket to rooms, which begin to exist by it. It does nothing once the socket has ended.
+func (s *Socket) Join(rooms ...string) { s.ns.rooms.joinAll(s, rooms) }
+
+// Leave takes the socket out of a room.
+func (s *Socket) Leave(room string) { s.ns.rooms.leave(s, room) }
+
+// Rooms returns the rooms the socket is in; that of its own id is the first. When it has ended, they are those it was in.
+func (s *Socket) Rooms() []string { return s.ns.rooms.of(s) }
+
+// Emit sends an event to the client. It never waits: ErrQueueFull says that the client has let too much lie, and net.ErrClosed
+// that it is gone. Bytes among args must not be changed afterwards.
+func (s *Socket) Emit(event string, args ...any) error { return s.Send(Prepare(event, args...)) }
+
+// Send is Emit of an event that is encoded already.
+func (s *Socket) Send(p *Prepared) error {
+	if p.err != nil {
+		return p.err
+	}
+	err := s.push(p.in(s.ns.name), ordinary)
+	if err == nil {
+		s.conn.server.counters.eventsOut.Add(1)
+	} else if err == ErrQueueFull {
+		s.conn.server.counters.dropped.Add(1)
+	}
+	return err
+}
+
+// Broadcast returns all other sockets of the namespace.
+func (s *Socket) Broadcast() Audience { return Audience{ns: s.ns, sender: s} }
+
+// To returns the other sockets of the namespace that are in one of rooms.
+func (s *Socket) To(rooms ...string) Audience { return s.Broadcast().To(rooms...) }
+
+// In is another name of To.
+func (s *Socket) In(rooms ...string) Audience { return s.To(rooms...) }
+
+// Except returns the other sockets of the namespace that are in none of rooms.
+func (s *Socket) Except(rooms ...string) Audience { return s.Broadcast().Except(rooms...) }
+
+// OnDisconnect adds a handler for the socket's end. The reason is in the words of Node's server: "transport close", "ping
+// timeout", "client namespace disconnect" and so on. It is to be called from a handler of the socket, OnConnect at best, and
+// runs after the events that came before the end.
+func (s *Socket) OnDisconnect(h func(reason string)) {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	s.onDisconnect = append(s.onDisconnect, h)
+}
+
+// Disconnect makes the client leave the namespace; with closeConn its whole connection is closed. What was emitted before is
+// still sent, events of the client that wait are not handled any more. It never waits.
+func (s *Socket) Disconnect(closeConn bool) {
+	if closeConn {
+		s.conn.disconnect()
+		return
+	}
+	s.leave()
+}
+
+// leave tells the client that it is out, and ends the socket.
+func (s *Socket) leave() {
+	bye := message(packet.Packet{Type: packet.Disconnect, Namespace: s.ns.name, ID: packet.NoID})
+	if s.push(engine.Prepare(bye), control) != nil {
+		return
+	}
+	s.end(reasonServerDisconnect, true)
+}
+
+// push puts a message on the connection's queue and sees that it is sent.
+func (s *Socket) push(m *engine.Prepared, c class) error {
+	if err := s.conn.enqueue(s, m, c); err != nil {
+		return err
+	}
+	s.conn.session.Wake()
+	return nil
+}
+
+// DisconnectError is why a socket's context has ended.
+type DisconnectError struct {
+	Reason string // in the words of Node's server
+}
+
+func (e *DisconnectError) Error() string { return "sio: " + e.Reason }
+
+// Unwrap returns net.ErrClosed.
+func (e *DisconnectError) Unwrap() error { return net.ErrClosed }
+
+// end ends the socket, unless it has ended. With drop, events that wait are forgotten.
+func (s *Socket) end(reason string, drop bool) {
+	c := s.conn
+	c.mu.Lock()
+	if s.state == ended {
+		c.mu.Unlock()
+		return
+	}
+	had := s.state == connected
+	s.state, s.reason, s.farewell = ended, reason, had
+	s.source = nil
+	c.listSource(s)
+	c.forget(s)
+	if drop {
+		c.dropEvents(s)
+	}
+	c.work(s)
+	c.mu.Unlock()
+
+	s.ns.rooms.remove(s)
+	if had {
+		c.server.counters.sockets.Add(-1)
+	}
+	s.cancel(&DisconnectError{Reason: reason})
+}

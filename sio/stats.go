@@ -1,0 +1,46 @@
+package sio
+
+import (
+	"sync/atomic"
+
+	"sluice/sio/engine"
+)
+
+// Stats is a snapshot of what a server has done.
+type Stats struct {
+	Engine engine.Stats // the connections beneath
+
+	Sockets  int64 // open now, of all namespaces
+	HalfSent int64 // bytes kept of events whose attachments have not all arrived
+
+	Connects  uint64 // sockets since the start
+	Refused   uint64 // of clients that asked for a namespace, those that did not get it
+	EventsIn  uint64 // events from clients
+	EventsOut uint64 // events put on queues; one for every recipient
+	Dropped   uint64 // events not sent because a client's queue was full
+	Invalid   uint64 // connections closed because of what the client sent
+	Panics    uint64 // of handlers
+}
+
+type counters struct {
+	sockets                                                          atomic.Int64
+	connects, refused, eventsIn, eventsOut, dropped, invalid, panics atomic.Uint64
+}
+
+// Stats returns a snapshot of the counters.
+func (srv *Server) Stats() Stats {
+	srv.setUp()
+	c := &srv.counters
+	return Stats{
+		Engine:    srv.engine.Stats(),
+		Sockets:   c.sockets.Load(),
+		HalfSent:  srv.halfSent.Load(),
+		Connects:  c.connects.Load(),
+		Refused:   c.refused.Load(),
+		EventsIn:  c.eventsIn.Load(),
+		EventsOut: c.eventsOut.Load(),
+		Dropped:   c.dropped.Load(),
+		Invalid:   c.invalid.Load(),
+		Panics:    c.panics.Load(),
+	}
+}

@@ -1,0 +1,218 @@
+package sio
+
+import (
+	"fmt"
+	"net"
+	"runtime/debug"
+	"time"
+)
+
+// work sees that what s has to handle is handled, by a goroutine that ends when there is nothing more. Called with c.mu held.
+func (c *conn) work(s *Socket) {
+	if s.working {
+		return
+	}
+	s.working = true
+	c.server.begin()
+	go func() {
+		defer c.server.end()
+		defer s.revive()
+		s.run()
+	}()
+}
+
+// revive starts another worker in place of one that a handler ended with runtime.Goexit.
+func (s *Socket) revive() {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	if s.busy {
+		s.busy, s.working = false, false
+		s.conn.work(s)
+	}
+}
+
+// run calls the handlers of s, one after another. A panic of one ends the connection, and nothing else.
+func (s *Socket) run() {
+	for {
+		next := s.next()
+		if next == nil {
+			return
+		}
+		s.conn.server.guard(s, "handler", next)
+	}
+}
+
+// next returns what is to be called next, nil if there is nothing: then the goroutine must end.
+func (s *Socket) next() func() {
+	c := s.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.busy = true
+	if !s.begun {
+		s.begun = true
+		return s.join
+	}
+	if len(s.queue) > 0 {
+		c.pace(s)
+	}
+	if len(s.queue) > 0 { // they may have been dropped meanwhile
+		e := s.queue[0]
+		s.queue[0] = nil
+		s.queue = s.queue[1:]
+		c.settle(e.cost)
+		return e.run
+	}
+	if s.farewell {
+		s.farewell = false
+		return s.bye
+	}
+	s.queue = nil
+	s.working, s.busy = false, false
+	return nil
+}
+
+// pace waits, for a while, until the client has taken what it was sent: a client that asks faster than it reads is slowed
+// down. Called with c.mu held, which it gives up while it waits.
+func (c *conn) pace(s *Socket) {
+	var timeout <-chan time.Time
+	for c.control.bytes > c.server.maxQueuedBytes() && s.state == connected && !c.draining {
+		if timeout == nil {
+			timer := time.NewTimer(maxPace)
+			defer timer.Stop()
+			timeout = timer.C
+		}
+		changed := c.changed.wait()
+		c.mu.Unlock()
+		late := false
+		select {
+		case <-changed:
+		case <-s.ctx.Done():
+			late = true
+		case <-timeout:
+			late = true
+		}
+		c.mu.Lock()
+		if late {
+			return
+		}
+	}
+}
+
+// settle takes an event that waited out of the account. Called with c.mu held.
+func (c *conn) settle(cost int) {
+	c.pending -= cost
+	c.changed.broadcast()
+}
+
+// dropEvents forgets the events of s that wait. Called with c.mu held.
+func (c *conn) dropEvents(s *Socket) {
+	for _, e := range s.queue {
+		c.settle(e.cost)
+		if e.stream != nil {
+			e.stream.close()
+		}
+	}
+	s.queue = nil
+}
+
+// deliver queues an event for its handler.
+func (c *conn) deliver(e *Event) {
+	s := e.Socket
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.state != connected || c.draining {
+		if e.stream != nil {
+			e.stream.close()
+		}
+		return
+	}
+	c.server.counters.eventsIn.Add(1)
+	c.pending += e.cost
+	s.queue = append(s.queue, e)
+	c.work(s)
+}
+
+// room waits until there is room for another event: this holds up the client. While somebody waits for an ack it does not, for
+// the ack may come next.
+func (c *conn) room() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	most := c.server.maxPendingBytes()
+	for c.pending >= most && c.awaiting == 0 && !c.draining {
+		changed := c.changed.wait()
+		c.mu.Unlock()
+		select {
+		case <-changed:
+		case <-c.session.Done():
+			c.mu.Lock()
+			return net.ErrClosed
+		}
+		c.mu.Lock()
+	}
+	if c.pending >= urgentFactor*most {
+		return &LimitError{What: "events that wait for a handler that waits for an ack", Limit: int64(urgentFactor * most)}
+	}
+	return nil
+}
+
+// join asks the middleware about s and, if it has nothing against it, lets it take part.
+func (s *Socket) join() {
+	s.ns.mu.RLock()
+	middleware, handlers := s.ns.middleware, s.ns.connected
+	s.ns.mu.RUnlock()
+	for _, m := range middleware {
+		err := m(s)
+		if err == nil {
+			continue
+		}
+		why, meant := public(err)
+		if !meant {
+			s.logger().Error("sio: middleware failed", "err", err)
+		}
+		s.end(reasonServerDisconnect, true)
+		s.conn.reject(s.ns.name, why)
+		return
+	}
+	if !s.conn.accept(s) {
+		return
+	}
+	for _, h := range handlers {
+		h(s)
+	}
+}
+
+func (e *Event) run() {
+	if e.stream != nil {
+		defer e.stream.close()
+	}
+	e.call(e)
+}
+
+// bye calls OnDisconnect's handlers.
+func (s *Socket) bye() {
+	s.conn.mu.Lock()
+	handlers, reason := s.onDisconnect, s.reason
+	s.conn.mu.Unlock()
+	for _, h := range handlers {
+		s.conn.server.guard(s, "OnDisconnect", func() { h(reason) })
+	}
+}
+
+// guard calls f. When it panics, that is logged and the connection of s is closed.
+func (srv *Server) guard(s *Socket, what string, f func()) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		v := recover()
+		if v == nil {
+			v = "runtime.Goexit"
+		}
+		srv.counters.panics.Add(1)
+		s.logger().Error("sio: panic in "+what, "err", fmt.Sprint(v), "stack", string(debug.Stack()))
+		s.conn.session.Close(errPanicked)
+	}()
+	f()
+	returned = true
+}
