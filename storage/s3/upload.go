@@ -14,7 +14,7 @@ import (
 )
 
 // abortTimeout bounds how long Abort waits for the server.
-const abortTimeout = 10 * time.Second
+const abortTimeout = 2 * time.Second
 
 // upload is a multipart upload. Its parts are sent by goroutines, which wait and abort wait for.
 type upload struct {
