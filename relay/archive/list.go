@@ -68,7 +68,9 @@ func (a *Archive) newest(ctx context.Context, room, before string, limit int) ([
 		if ids = append(ids, older...); len(ids) >= limit {
 			return ids, nil
 		}
-		before = from
+		if before == "" || from < before {
+			before = from
+		}
 	}
 	older, err := a.between(ctx, room, "", before, limit-len(ids))
 	return append(ids, older...), err
