@@ -25,11 +25,11 @@ const (
 	defaultMemoryBytes   = 256 << 20
 	defaultAttempts      = 6
 	defaultStallTimeout  = 30 * time.Second
+	defaultAnswerTimeout = 5 * time.Minute
 	defaultRegion        = "us-east-1"
 	maxPrefixBytes       = 255 // with a key less than the 1,024 bytes of S3
 	maxMemoryPartBytes   = 64 << 20
 	defaultIdleConns     = 32
-	defaultHeaderTimeout = 2 * time.Minute // Complete may take its time
 )
 
 // Options say which bucket, and how to use it.
@@ -69,8 +69,12 @@ type Options struct {
 	// Attempts is how often a request is made before its error counts; 0 means 6.
 	Attempts int
 
-	// StallTimeout is how long a connection may make no progress at all; 0 means 30 s.
+	// StallTimeout is how long a request or an answer on its way may make no progress at all; 0 means 30 s.
 	StallTimeout time.Duration
+
+	// AnswerTimeout is how long the first byte of an answer may take; 0 means 5 minutes. Some servers need time to
+	// put a large object together.
+	AnswerTimeout time.Duration
 
 	// Record names a file in which open uploads are written down, so that the next process can remove what this one
 	// leaves. Empty means none: then only servers that list open uploads by prefix can be swept.
@@ -199,6 +203,7 @@ func (o Options) withDefaults() Options {
 	o.MemoryBytes = cmp.Or(o.MemoryBytes, defaultMemoryBytes)
 	o.Attempts = cmp.Or(o.Attempts, defaultAttempts)
 	o.StallTimeout = cmp.Or(o.StallTimeout, defaultStallTimeout)
+	o.AnswerTimeout = cmp.Or(o.AnswerTimeout, defaultAnswerTimeout)
 	o.TempFolder = cmp.Or(o.TempFolder, os.TempDir())
 	if o.Logger == nil {
 		o.Logger = slog.Default()

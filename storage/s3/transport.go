@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,15 +27,14 @@ func newTransport(o Options) (*http.Transport, error) {
 			if err != nil {
 				return nil, err
 			}
-			return &stallConn{conn, o.StallTimeout}, nil
+			return &stallConn{Conn: conn, stall: o.StallTimeout, answer: o.AnswerTimeout}, nil
 		},
-		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:   o.StallTimeout,
-		ResponseHeaderTimeout: defaultHeaderTimeout,
-		IdleConnTimeout:       o.StallTimeout,
-		MaxIdleConns:          defaultIdleConns,
-		MaxIdleConnsPerHost:   defaultIdleConns,
-		DisableCompression:    true, // what is stored deflated is given back deflated
+		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: o.StallTimeout,
+		IdleConnTimeout:     o.StallTimeout,
+		MaxIdleConns:        defaultIdleConns,
+		MaxIdleConnsPerHost: defaultIdleConns,
+		DisableCompression:  true, // what is stored deflated is given back deflated
 	}, nil
 }
 
@@ -58,23 +59,35 @@ func loadRoots() (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// stallConn fails when nothing has moved in either direction for a while. A deadline for a whole request would have
-// to know how fast the network is.
+// stallConn fails when nothing has moved for a while: a deadline for a whole request would have to know how fast the
+// network is. For the first byte of an answer it waits longer.
 type stallConn struct {
 	net.Conn
-	timeout time.Duration
+	stall, answer time.Duration
+	answering     atomic.Bool // something has come since the last Write
 }
 
 func (c *stallConn) Read(p []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(c.timeout)); err != nil {
+	timeout := c.answer
+	if c.answering.Load() {
+		timeout = c.stall
+	}
+	if err := c.SetReadDeadline(time.Now().Add(timeout)); err != nil {
 		return 0, err
 	}
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.answering.Store(true)
+	}
+	return n, err
 }
 
 // Write moves the deadline of a Read that waits meanwhile, too: the answer comes after the last byte.
 func (c *stallConn) Write(p []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(c.timeout)); err != nil {
+	c.answering.Store(false)
+	now := time.Now()
+	err := errors.Join(c.SetReadDeadline(now.Add(c.answer)), c.SetWriteDeadline(now.Add(c.stall)))
+	if err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)
