@@ -1,0 +1,6 @@
+//go:build race
+
+package lab
+
+// raceDetector says whether this test binary has it.
+const raceDetector = true
