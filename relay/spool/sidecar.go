@@ -18,7 +18,7 @@ type sidecar struct {
 // bad bytes at the end are the torn tail.
 func parseSidecar(r io.Reader) (*sidecar, error) {
 	p := sidecarParser{r: r}
-	if err := p.parse(); err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err := p.parse(); err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, err
 	}
 	return &p.found, nil
@@ -31,6 +31,7 @@ type sidecarParser struct {
 	found sidecar
 }
 
+// parse reads until r ends, or fails.
 func (p *sidecarParser) parse() error {
 	var head [len(magic)]byte
 	if err := p.read(head[:]); err != nil {
