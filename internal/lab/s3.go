@@ -43,10 +43,11 @@ func S3(t testing.TB) (url, caFile string) {
 // S3Server is versitygw, a process that keeps objects as files, on a free loopback port over TLS.
 type S3Server struct {
 	URL     string // with keys, bucket and region
-	CAFile  string
+	CAFile  string // "" when it is plain
 	Address string // host and port
 
 	t       testing.TB
+	plain   bool // no TLS
 	folder  string
 	process *os.Process
 	ended   chan struct{} // closed when process has ended
@@ -56,17 +57,32 @@ type S3Server struct {
 // StartS3 is S3 for tests that also stop, kill and restart the server.
 func StartS3(t testing.TB) *S3Server {
 	t.Helper()
-	s := &S3Server{t: t, folder: t.TempDir(), Address: freeAddress(t)}
+	s := newS3(t)
 	s.CAFile = filepath.Join(s.folder, "ca.pem")
-	s.URL = fmt.Sprintf("https://%s:%s@%s/%s?region=us-east-1", s3Key, s3Secret, s.Address, s3Bucket)
-	if err := os.MkdirAll(filepath.Join(s.folder, "root", s3Bucket), 0o700); err != nil {
-		t.Fatal(err)
-	}
 	if err := s.writeCertificates(); err != nil {
 		t.Fatal(err)
 	}
 	s.Start()
-	t.Cleanup(s.Kill)
+	return s
+}
+
+// StartPlainS3 is StartS3 without TLS.
+func StartPlainS3(t testing.TB) *S3Server {
+	t.Helper()
+	s := newS3(t)
+	s.plain = true
+	s.URL = strings.Replace(s.URL, "https://", "http://", 1)
+	s.Start()
+	return s
+}
+
+func newS3(t testing.TB) *S3Server {
+	t.Helper()
+	s := &S3Server{t: t, folder: t.TempDir(), Address: freeAddress(t)}
+	s.URL = fmt.Sprintf("https://%s:%s@%s/%s?region=us-east-1", s3Key, s3Secret, s.Address, s3Bucket)
+	if err := os.MkdirAll(filepath.Join(s.folder, "root", s3Bucket), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 
@@ -80,6 +96,7 @@ func (s *S3Server) Start() {
 	if err := <-started; err != nil {
 		s.t.Fatalf("start %s: %v", gateway, err)
 	}
+	s.t.Cleanup(s.Kill)
 	s.awaitReady()
 }
 
@@ -89,9 +106,7 @@ func (s *S3Server) run(gateway string, started chan<- error) {
 	defer close(s.ended)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	command := exec.Command(gateway, "--quiet", "--port", s.Address, "--access", s3Key, "--secret", s3Secret,
-		"--cert", filepath.Join(s.folder, "cert.pem"), "--key", filepath.Join(s.folder, "key.pem"), "--keep-alive",
-		"posix", filepath.Join(s.folder, "root"))
+	command := exec.Command(gateway, s.arguments()...)
 	s.output.Reset()
 	command.Stdout, command.Stderr = &s.output, &s.output
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -101,6 +116,15 @@ func (s *S3Server) run(gateway string, started chan<- error) {
 	if err == nil {
 		_ = command.Wait() // killed, or said why in its output
 	}
+}
+
+func (s *S3Server) arguments() []string {
+	arguments := []string{"--quiet", "--keep-alive", "--port", s.Address, "--access", s3Key, "--secret", s3Secret}
+	if !s.plain {
+		arguments = append(arguments,
+			"--cert", filepath.Join(s.folder, "cert.pem"), "--key", filepath.Join(s.folder, "key.pem"))
+	}
+	return append(arguments, "posix", filepath.Join(s.folder, "root"))
 }
 
 func (s *S3Server) awaitReady() {

@@ -166,7 +166,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	}
 	defer unlock()
 	path := filepath.Join(root, ".tools", "sluice")
-	args := []string{"build"}
+	args := []string{"build", "-buildvcs=false"} // git may refuse to tell a root that does not own the tree
 	if raceDetector {
 		path += "-race"
 		args = append(args, "-race")
