@@ -27,7 +27,7 @@ type client struct {
 	newsMu sync.Mutex // never held while waiting: publishers take it
 	news   []news     // guarded by newsMu
 
-	missed atomic.Bool // a pull found mu taken
+	missed atomic.Bool // there is something to pull once mu is free
 
 	mu      sync.Mutex       // taken by lock and Next
 	closed  bool             // guarded by mu, as is all below
@@ -116,7 +116,7 @@ func (s *subscription) take() *sio.Prepared {
 // lock takes the client for a request. What is emitted meanwhile goes out, nothing is pulled.
 func (c *client) lock() { c.mu.Lock() }
 
-// unlock lets go, and has the socket pull what it could not while the client was locked.
+// unlock lets go, and has the socket pull what it could not, or there was not, before.
 func (c *client) unlock() {
 	c.mu.Unlock()
 	if c.missed.Swap(false) {
@@ -201,7 +201,13 @@ func (c *client) enter(s *subscription) {
 	} else {
 		c.files.add(s)
 	}
+	s.rouse()
+}
+
+// rouse has the socket pull once the client is unlocked. The client is locked.
+func (s *subscription) rouse() {
 	s.ready.Store(true)
+	s.client.missed.Store(true)
 }
 
 // forget ends a subscription. The client is locked.

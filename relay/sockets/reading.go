@@ -45,7 +45,7 @@ func (c *client) subscribe(e *sio.Event, st *relay.Stream, q subscribeRequest) e
 	if c.subs[st.ID()] == nil {
 		c.enter(s)
 	}
-	s.ready.Store(true)
+	s.rouse()
 	return nil
 }
 
@@ -84,6 +84,6 @@ func (d *Door) credit(c *client, e *sio.Event) (any, error) {
 		return nil, relay.Errorf(relay.BadRequest, "only %d bytes were sent", s.sent)
 	}
 	s.credited = max(s.credited, q.Offset)
-	s.ready.Store(true)
+	s.rouse()
 	return reply{OK: true}, nil
 }
