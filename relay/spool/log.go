@@ -14,9 +14,10 @@ const maxPendingBytes = 64 << 10
 // Log is an append-only sequence of bytes with a header. One goroutine at a time appends; everything else may be
 // called from any.
 type Log struct {
-	// Set once.
-	spool *Spool
-	id    string
+	// Set once, before anybody else has the log.
+	spool  *Spool
+	id     string
+	damage *CorruptError // what Recover found
 
 	handle *handle // guarded by spool.files.mu
 
@@ -35,8 +36,7 @@ type Log struct {
 	sealed   bool    // guarded by mu; and the content has its final name
 	closed   error   // guarded by mu; fs.ErrClosed or fs.ErrNotExist
 	failed   error   // guarded by mu; wraps ErrFailed
-	damage   *CorruptError
-	fileName string // guarded by mu; of the content
+	fileName string  // guarded by mu; of the content
 }
 
 func newLog(s *Spool, id string) *Log {

@@ -204,24 +204,32 @@ func (l *Log) fail(err error) error {
 func (l *Log) finishSeal() error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	l.mu.RLock()
-	sealed, closed := l.sealed, l.closed
-	l.mu.RUnlock()
-	if sealed || closed != nil {
-		return closed
+	if err := l.rename(); err != nil {
+		return err
 	}
-	name := l.spool.file(l.id, dataExt)
-	if err := os.Rename(l.Path(), name); err != nil {
-		return l.wrap("seal", writeError(err))
-	}
-	l.mu.Lock()
-	l.fileName = name
-	l.mu.Unlock()
 	if err := l.spool.syncDir(); err != nil {
 		return l.fail(err)
 	}
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.sealed = true
-	l.mu.Unlock()
+	return nil
+}
+
+// rename is done with mu held, so that nobody opens the content by a name it has no more.
+func (l *Log) rename() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed != nil {
+		return l.closed
+	}
+	name := l.spool.file(l.id, dataExt)
+	if l.fileName == name {
+		return nil
+	}
+	if err := os.Rename(l.fileName, name); err != nil {
+		return l.wrap("seal", writeError(err))
+	}
+	l.fileName = name
 	return nil
 }
