@@ -86,6 +86,22 @@ func openDir(t *testing.T, folder string) *dir.Store {
 	return s
 }
 
+func openS3(t *testing.T, server *lab.S3Server) *s3.Store {
+	t.Helper()
+	t.Setenv("SSL_CERT_FILE", server.CAFile)
+	o, err := s3.ParseURL(server.URL + "&part-size=5&prefix=" + rand.Text())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Logger = quiet
+	s, err := s3.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
 // publish publishes content and returns the stream as it has ended.
 func (h *house) publish(room, name string, content []byte) *relay.Stream {
 	h.Helper()
@@ -173,19 +189,7 @@ func stores(t *testing.T, run func(t *testing.T, folder string, store storage.St
 		run(t, folder, openDir(t, folder))
 	})
 	t.Run("in S3", func(t *testing.T) {
-		server := lab.StartS3(t)
-		t.Setenv("SSL_CERT_FILE", server.CAFile)
-		o, err := s3.ParseURL(server.URL + "&part-size=5&prefix=" + rand.Text())
-		if err != nil {
-			t.Fatal(err)
-		}
-		o.Logger = quiet
-		s, err := s3.Open(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = s.Close() })
-		run(t, t.TempDir(), s)
+		run(t, t.TempDir(), openS3(t, lab.StartS3(t)))
 	})
 }
 

@@ -11,6 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
+	"sluice/internal/lab"
 	"sluice/relay"
 	"sluice/storage"
 	"sluice/storage/dir"
@@ -75,6 +78,24 @@ func TestStreamsWaitForAStoreThatIsAway(t *testing.T) {
 			t.Errorf("the store has %d objects; want 20 contents and 20 manifests", len(keys))
 		}
 	})
+}
+
+func TestStreamsWaitForAServerThatIsAway(t *testing.T) {
+	server := lab.StartS3(t)
+	h := open(t, t.TempDir(), openS3(t, server))
+	server.Kill()
+	var streams []*relay.Stream
+	for i := range 5 {
+		streams = append(streams, h.publish("lobby", "film.webm", film(7<<20+i)))
+	}
+	server.Start()
+	for _, st := range streams {
+		info := h.archived(st)
+		keys := h.keys(contentPrefix(ulid.MustParse(info.ID)))
+		if len(keys) != 1 || hexSum(h.read(keys[0])) != info.SHA256 {
+			t.Errorf("the content of %s is at %q; want it once, as it was published", info.ID, keys)
+		}
+	}
 }
 
 func TestNoMoreStreamsAreWrittenAtOnceThanAllowed(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/minio/minio-go/v7/pkg/s3utils"
+
 	"sluice/storage"
 )
 
@@ -181,7 +183,7 @@ func (o Options) check() error {
 	switch {
 	case o.Endpoint == "":
 		return errors.New("s3: no host is given")
-	case o.Bucket == "" || strings.Contains(o.Bucket, "/"):
+	case s3utils.CheckValidBucketName(o.Bucket) != nil:
 		return fmt.Errorf("s3: %q is no bucket; the path is the bucket, and keys may get a ?prefix=", o.Bucket)
 	case o.PartBytes != 0 && (o.PartBytes < MinPartBytes || o.PartBytes > maxPartBytes):
 		return fmt.Errorf("s3: parts of %d bytes; from %d to %d are possible", o.PartBytes, MinPartBytes, maxPartBytes)

@@ -28,6 +28,7 @@ func TestABadAddressIsRefusedWithoutTellingIt(t *testing.T) {
 		"https://KEY:hunter2@host",
 		"https://KEY:hunter2@/bucket",
 		"https://KEY:hunter2@host/bucket/folder",
+		"https://KEY:hunter2@host/b",
 		"s3://KEY:hunter2@host/bucket",
 		"KEY:hunter2@host/bucket",
 		"https://KEY:hunter2%zz@host/bucket",

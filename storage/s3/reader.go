@@ -79,14 +79,14 @@ func (r *reader) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	for failures := 1; ; failures++ {
+		if r.ctx.Err() != nil {
+			return 0, r.ctx.Err()
+		}
 		n, err := r.read(p)
 		if n > 0 || len(p) == 0 || err == nil {
 			return n, nil
 		}
-		if r.ctx.Err() != nil {
-			return 0, r.ctx.Err()
-		}
-		if failures >= r.store.options.Attempts || !passing(err) {
+		if r.ctx.Err() == nil && (failures >= r.store.options.Attempts || !passing(err)) {
 			return 0, err
 		}
 		if err := pause(r.ctx, failures); err != nil {

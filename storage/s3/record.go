@@ -81,6 +81,14 @@ func (u *uploads) leave(id string) {
 	}
 }
 
+// suspect is leave for an upload that the server says it has no more.
+func (u *uploads) suspect(name, id string) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.left[id] = name
+	return u.write(recordLine{ID: id, Name: name})
+}
+
 // remove is called when the server has the upload no more.
 func (u *uploads) remove(id string) error {
 	u.mu.Lock()

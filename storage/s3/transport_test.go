@@ -51,7 +51,7 @@ func TestAConnectionFailsWhenNothingMoves(t *testing.T) {
 
 func TestABrokenCertificateFileIsAnError(t *testing.T) {
 	t.Setenv("SSL_CERT_FILE", "/nonexistent")
-	if _, err := Open(Options{Endpoint: "h", Bucket: "b", AccessKey: "k", SecretKey: "s"}); err == nil {
+	if _, err := Open(Options{Endpoint: "h", Bucket: "bucket", AccessKey: "k", SecretKey: "s"}); err == nil {
 		t.Error("Open with a missing SSL_CERT_FILE = nil; want an error")
 	}
 	file := t.TempDir() + "/empty.pem"
@@ -59,7 +59,7 @@ func TestABrokenCertificateFileIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("SSL_CERT_FILE", file)
-	if _, err := Open(Options{Endpoint: "h", Bucket: "b", AccessKey: "k", SecretKey: "s"}); err == nil {
+	if _, err := Open(Options{Endpoint: "h", Bucket: "bucket", AccessKey: "k", SecretKey: "s"}); err == nil {
 		t.Error("Open with an empty SSL_CERT_FILE = nil; want an error")
 	}
 }

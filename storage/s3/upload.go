@@ -13,8 +13,12 @@ import (
 	"sluice/storage"
 )
 
-// abortTimeout bounds how long Abort waits for the server.
-const abortTimeout = 2 * time.Second
+const (
+	// abortGrace is how long Abort lets parts arrive that are on their way, and abortTimeout how long it waits for the
+	// server to forget all of them.
+	abortGrace   = 2 * time.Second
+	abortTimeout = 2 * time.Second
+)
 
 // upload is a multipart upload. Its parts are sent by goroutines, which wait and abort wait for.
 type upload struct {
@@ -22,6 +26,11 @@ type upload struct {
 	key   string
 	id    string
 	slots chan struct{} // one for each part on its way
+
+	// Requests for parts outlive the object's ctx: a server may still be writing what it was sent by a request that
+	// was cut off, and keep it after the upload was aborted.
+	requests context.Context
+	cut      context.CancelFunc
 
 	sending sync.WaitGroup
 	mu      sync.Mutex
@@ -34,11 +43,13 @@ func (s *Store) begin(ctx context.Context, key string, o minio.PutObjectOptions)
 	o.UserMetadata["X-Amz-Checksum-Algorithm"] = minio.ChecksumCRC64NVME.String()
 	o.UserMetadata["X-Amz-Checksum-Type"] = minio.ChecksumFullObjectMode.String()
 	u := &upload{store: s, key: key, slots: make(chan struct{}, s.options.PartsAtOnce)}
+	u.requests, u.cut = context.WithCancel(context.WithoutCancel(ctx))
 	err := retry(ctx, s.options.Attempts, func() (err error) {
 		u.id, err = s.core.NewMultipartUpload(ctx, s.options.Bucket, s.name(key), o)
 		return err
 	})
 	if err != nil {
+		u.cut()
 		return nil, explain(key, err)
 	}
 	return u, s.uploads.add(s.name(key), u.id)
@@ -82,7 +93,7 @@ func (u *upload) put(ctx context.Context, n int, part *part) (sent minio.Complet
 	err = retry(ctx, s.options.Attempts, func() error {
 		body := part.body()
 		defer body.end()
-		got, err := s.core.PutObjectPart(ctx, s.options.Bucket, s.name(u.key), u.id, n, body, part.size, o)
+		got, err := s.core.PutObjectPart(u.requests, s.options.Bucket, s.name(u.key), u.id, n, body, part.size, o)
 		if err != nil {
 			return err
 		}
@@ -102,10 +113,24 @@ func (u *upload) failure() error {
 	return u.err
 }
 
+// arrived is closed when no part is on its way any more.
+func (u *upload) arrived() <-chan struct{} {
+	arrived := make(chan struct{})
+	go func() {
+		u.sending.Wait()
+		close(arrived)
+	}()
+	return arrived
+}
+
 // wait waits until every part has been sent.
-func (u *upload) wait() error {
-	u.sending.Wait()
-	return u.failure()
+func (u *upload) wait(ctx context.Context) error {
+	select {
+	case <-u.arrived():
+		return u.failure()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // complete makes the object of the parts, after wait.
@@ -124,13 +149,19 @@ func (u *upload) complete(ctx context.Context) (etag string, err error) {
 	return etag, s.uploads.remove(u.id)
 }
 
-// abort waits for the parts on their way and has the server forget all of them.
+// abort has the server forget all parts. No part is sent any more: the object's ctx has ended.
 func (u *upload) abort(ctx context.Context) error {
-	u.sending.Wait()
+	grace := time.AfterFunc(abortGrace, u.cut)
+	<-u.arrived()
+	grace.Stop()
+	wasCut := u.requests.Err() != nil
 	ctx, cancel := context.WithTimeout(ctx, abortTimeout)
 	defer cancel()
 	if err := u.store.forget(ctx, u.store.name(u.key), u.id); err != nil {
 		return fmt.Errorf("abort the upload of %s: %w", u.key, err)
+	}
+	if wasCut {
+		return u.store.uploads.suspect(u.store.name(u.key), u.id)
 	}
 	return nil
 }

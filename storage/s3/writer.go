@@ -175,7 +175,7 @@ func (w *writer) send() (etag string, err error) {
 	if err := w.sendPart(); err != nil {
 		return "", err
 	}
-	if err := w.upload.wait(); err != nil {
+	if err := w.upload.wait(w.ctx); err != nil {
 		return "", err
 	}
 	return w.complete()
@@ -246,8 +246,8 @@ func commitOf(object minio.ObjectInfo) string {
 	return ""
 }
 
-// Abort implements storage.Writer. It waits for requests on their way, and a bounded time for the server to forget
-// the upload; what it does not forget is left to Sweep.
+// Abort implements storage.Writer. It waits for parts on their way and for the server to forget the upload, a few
+// seconds at most; what it does not forget is left to Sweep.
 func (w *writer) Abort() error {
 	if w.over {
 		return nil
@@ -264,6 +264,9 @@ func (w *writer) Abort() error {
 func (w *writer) close() {
 	w.over = true
 	w.cancel(fs.ErrClosed)
+	if w.upload != nil {
+		w.upload.cut()
+	}
 	if w.part != nil {
 		w.part.release()
 		w.part = nil
