@@ -11,33 +11,33 @@ import (
 // EmitWithAck sends an event and waits for the client to acknowledge it, with any number of arguments. The client may never
 // do so: ctx says how long to wait. It may be called in a handler: acks are not in the order of events. Other errors are those
 // of Emit.
-func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (*Args, error) {
+func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
 	p := Prepare(event, args...)
 	if p.err != nil {
-		return nil, p.err
+		return Args{}, p.err
 	}
-	answer := make(chan *Args, 1)
+	answer := make(chan Args, 1)
 	id, err := s.expect(answer)
 	if err != nil {
-		return nil, err
+		return Args{}, err
 	}
 	defer s.expectNot(id)
 	if err := s.push(p.message(packet.Event, s.ns.name, id), ordinary); err != nil {
-		return nil, err
+		return Args{}, err
 	}
 	s.conn.server.counters.eventsOut.Add(1)
 	select {
 	case a := <-answer:
 		return a, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("sio: ack of %q: %w", event, context.Cause(ctx))
+		return Args{}, fmt.Errorf("sio: ack of %q: %w", event, context.Cause(ctx))
 	case <-s.ctx.Done():
-		return nil, context.Cause(s.ctx)
+		return Args{}, context.Cause(s.ctx)
 	}
 }
 
 // expect prepares for an ack. While anybody waits for one, the client is read from whatever waits to be handled.
-func (s *Socket) expect(answer chan<- *Args) (id int64, err error) {
+func (s *Socket) expect(answer chan<- Args) (id int64, err error) {
 	c := s.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,7 +45,7 @@ func (s *Socket) expect(answer chan<- *Args) (id int64, err error) {
 		return 0, net.ErrClosed
 	}
 	if s.acks == nil {
-		s.acks = make(map[int64]chan<- *Args)
+		s.acks = make(map[int64]chan<- Args)
 	}
 	s.lastAck++
 	s.acks[s.lastAck] = answer
@@ -63,7 +63,7 @@ func (s *Socket) expectNot(id int64) {
 }
 
 // acknowledged hands an ack to who waits for it; one that nobody waits for any more is nothing special.
-func (s *Socket) acknowledged(id int64, args *Args) {
+func (s *Socket) acknowledged(id int64, args Args) {
 	c := s.conn
 	c.mu.Lock()
 	answer := s.acks[id]

@@ -16,15 +16,15 @@ type Args struct {
 
 // NewArgs makes Args of what a packet's data held (an event's name is not among the arguments) and the attachments that its
 // placeholders stand for. Clients use it; a server's handlers are given Args.
-func NewArgs(raw []json.RawMessage, attachments [][]byte) *Args {
-	return &Args{raw: raw, attachments: attachments, binary: len(attachments) > 0}
+func NewArgs(raw []json.RawMessage, attachments [][]byte) Args {
+	return Args{raw: raw, attachments: attachments, binary: len(attachments) > 0}
 }
 
 // NumArgs returns how many arguments there are; a callback for the ack is none.
-func (a *Args) NumArgs() int { return len(a.raw) }
+func (a Args) NumArgs() int { return len(a.raw) }
 
 // Raw returns argument i as JSON, with placeholders for attachments; nil if there is no argument i.
-func (a *Args) Raw(i int) json.RawMessage {
+func (a Args) Raw(i int) json.RawMessage {
 	if i < 0 || i >= len(a.raw) {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (a *Args) Raw(i int) json.RawMessage {
 
 // Decode decodes argument i into v as encoding/json does, save that attachments arrive as []byte, also in an any. It fails if
 // there is no argument i. In an event of OnStream the attachments are not there yet, and their placeholders are plain objects.
-func (a *Args) Decode(i int, v any) error {
+func (a Args) Decode(i int, v any) error {
 	if i < 0 || i >= len(a.raw) {
 		return fmt.Errorf("sio: no argument %d", i)
 	}
@@ -44,7 +44,7 @@ func (a *Args) Decode(i int, v any) error {
 }
 
 // IsAttachment reports whether argument i is one attachment and nothing else.
-func (a *Args) IsAttachment(i int) bool {
+func (a Args) IsAttachment(i int) bool {
 	if !a.binary || i < 0 || i >= len(a.raw) {
 		return false
 	}

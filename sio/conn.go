@@ -52,8 +52,12 @@ func (c *conn) Receive(m engine.Message) error {
 		return discard(m)
 	}
 	err := c.in.receive(m)
+	if err == nil {
+		return nil
+	}
+	c.in.abandon()
 	var read readError
-	if err == nil || errors.As(err, &read) || c.over() {
+	if errors.As(err, &read) || c.over() {
 		return err
 	}
 	return c.refuse(asViolation(err), m)

@@ -41,7 +41,7 @@ type Socket struct {
 	begun        bool // middleware has been called
 	farewell     bool // OnDisconnect's handlers are still to be called
 	onDisconnect []func(reason string)
-	acks         map[int64]chan<- *Args
+	acks         map[int64]chan<- Args
 	lastAck      int64
 	source       Source
 }

@@ -12,7 +12,7 @@ type Emitter interface {
 
 // Caller sends events and waits for their acks: a [Socket], or a client.
 type Caller interface {
-	EmitWithAck(ctx context.Context, event string, args ...any) (*Args, error)
+	EmitWithAck(ctx context.Context, event string, args ...any) (Args, error)
 }
 
 // Cast is the name of an event that carries a T and wants no ack; server and client share the constant.
@@ -64,7 +64,7 @@ func (c Call[Req, Res]) Handle(ns *Namespace, h func(ctx context.Context, s *Soc
 }
 
 // decodeOnly decodes the argument; there need be none.
-func (a *Args) decodeOnly(v any) error {
+func (a Args) decodeOnly(v any) error {
 	if a.NumArgs() == 0 {
 		return nil
 	}
@@ -105,7 +105,7 @@ type callError struct {
 }
 
 // failure returns the error that an ack tells of, nil for none.
-func (a *Args) failure() error {
+func (a Args) failure() error {
 	var ack struct {
 		Error json.RawMessage `json:"error"`
 	}

@@ -1,0 +1,47 @@
+package siotest
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+
+	"sluice/sio"
+)
+
+// Server serves a sio.Server, and whatever else a handler has, on a network of its own.
+type Server struct {
+	// URL is what clients dial, with DialContext.
+	URL string
+
+	network *network
+	http    http.Server
+	io      *sio.Server
+	served  sync.WaitGroup
+}
+
+// NewServer starts a server. Its fields are to be set before.
+func NewServer(io *sio.Server) *Server {
+	srv := &Server{URL: "http://siotest", network: newNetwork(), io: io}
+	srv.http.Handler = io
+	srv.served.Go(func() { srv.http.Serve(srv.network) })
+	return srv
+}
+
+// Close disconnects all clients and waits until every handler has returned.
+func (srv *Server) Close() {
+	srv.io.Shutdown(context.Background())
+	srv.http.Close()
+	srv.served.Wait()
+}
+
+// DialContext connects to the server, whatever the address.
+func (srv *Server) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
+	return srv.network.dial(ctx)
+}
+
+// Client returns an HTTP client whose connections go to the server, whatever the host of the URL. Its CloseIdleConnections is to
+// be called at the end.
+func (srv *Server) Client() *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: srv.DialContext}}
+}
