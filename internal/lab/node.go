@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -15,14 +16,16 @@ import (
 const nodeGoodbye = 5 * time.Second
 
 // Node runs a script of the calling package's testdata to its end, with env added to the environment. What it
-// prints goes to the log of t. Any exit status but 0 fails t, as does being still there when t must end.
-func Node(t testing.TB, script string, env ...string) {
+// prints goes to the log of t, and to standard output is returned. Any exit status but 0 fails t, as does being still there
+// when t must end.
+func Node(t testing.TB, script string, env ...string) []byte {
 	t.Helper()
 	ctx, cancel := untilDeadline(t)
 	defer cancel()
 	cmd := nodeCommand(t, script)
 	cmd.Env = append(os.Environ(), env...)
-	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, t.Output()), t.Output()
 	p := launch(t, cmd)
 	select {
 	case <-p.ended:
@@ -33,6 +36,7 @@ func Node(t testing.TB, script string, env ...string) {
 	if p.err != nil {
 		t.Fatalf("node %s: %v", script, p.err)
 	}
+	return out.Bytes()
 }
 
 // NodeServer is a script that goes on running, and ends when its standard input does.

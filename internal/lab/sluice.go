@@ -25,6 +25,7 @@ type Server struct {
 	Data string // the folder it keeps its data in
 
 	t       testing.TB
+	binary  string
 	flags   []string
 	process *process
 	log     *serverLog // its standard error since it was started last
@@ -36,7 +37,22 @@ type Server struct {
 // failed, what it wrote to standard error is logged.
 func Sluice(t testing.TB, flags ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, flags: flags}
+	return serve(t, Binary(t), flags)
+}
+
+// SluiceAsUsed is Sluice as people run it, never with the race detector: for measuring its memory.
+func SluiceAsUsed(t testing.TB, flags ...string) *Server {
+	t.Helper()
+	path, err := plainBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serve(t, path, flags)
+}
+
+func serve(t testing.TB, binary string, flags []string) *Server {
+	t.Helper()
+	s := &Server{t: t, binary: binary, flags: flags}
 	s.Addr = flagValue(flags, "--addr", func() string { return "127.0.0.1:0" })
 	s.Data = flagValue(flags, "--data", t.TempDir)
 	s.Start()
@@ -51,7 +67,7 @@ func Sluice(t testing.TB, flags ...string) *Server {
 func (s *Server) Start() {
 	s.t.Helper()
 	args := append([]string{"serve"}, s.flags...)
-	cmd := exec.Command(Binary(s.t), append(args, "--addr="+s.Addr, "--data="+s.Data)...)
+	cmd := exec.Command(s.binary, append(args, "--addr="+s.Addr, "--data="+s.Data)...)
 	s.log = &serverLog{ready: make(chan string, 1)}
 	cmd.Stderr = s.log
 	s.process = launch(s.t, cmd)
@@ -154,8 +170,13 @@ func Binary(t testing.TB) string {
 	return path
 }
 
-// binary builds the command when it is first asked for.
-var binary = sync.OnceValues(func() (string, error) {
+// The command is built when it is first asked for.
+var (
+	binary      = sync.OnceValues(func() (string, error) { return build(raceDetector) })
+	plainBinary = sync.OnceValues(func() (string, error) { return build(false) })
+)
+
+func build(race bool) (string, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return "", err
@@ -167,13 +188,13 @@ var binary = sync.OnceValues(func() (string, error) {
 	defer unlock()
 	path := filepath.Join(root, ".tools", "sluice")
 	args := []string{"build", "-buildvcs=false"} // git may refuse to tell a root that does not own the tree
-	if raceDetector {
+	if race {
 		path += "-race"
 		args = append(args, "-race")
 	}
 	_, err = output(root, "go", append(args, "-o", path, "./cmd/sluice")...)
 	return path, err
-})
+}
 
 // flagValue returns the value of a flag among flags, or what otherwise says.
 func flagValue(flags []string, name string, otherwise func() string) string {
