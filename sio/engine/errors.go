@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/gobwas/ws"
 )
 
 // What ends a session; Receiver.Closed gets one of these (perhaps wrapped), a *ProtocolError, or what Close or Receive was given.
@@ -16,6 +18,8 @@ var (
 	ErrTransportError = errors.New("transport error")
 	// ErrTooLarge says that a message went over the limit.
 	ErrTooLarge = errors.New("message too large")
+	// ErrClosed says that Session.Close or Drain was called without an error.
+	ErrClosed = errors.New("closed")
 	// ErrServerShutdown says that Server.Shutdown closed the session.
 	ErrServerShutdown = errors.New("server shutting down")
 )
@@ -24,6 +28,8 @@ var (
 type ProtocolError struct {
 	Packet string // what was being read: "payload", "frame", "pong" ...
 	Reason string // what was wrong with it
+
+	status ws.StatusCode // for the WebSocket's close frame; 0 means 1002
 }
 
 // Error implements error.
@@ -48,3 +54,22 @@ var (
 	errForbidden          = &HandshakeError{http.StatusForbidden, 4, "Forbidden"}
 	errUnsupportedVersion = &HandshakeError{http.StatusBadRequest, 5, "Unsupported protocol version"}
 )
+
+// closeStatus returns the status of the close frame that tells a client of err; 0 stands for none.
+func closeStatus(err error) ws.StatusCode {
+	var breach *ProtocolError
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		return ws.StatusMessageTooBig
+	case errors.As(err, &breach) && breach.status != 0:
+		return breach.status
+	case breach != nil:
+		return ws.StatusProtocolError
+	case errors.Is(err, ErrServerShutdown):
+		return ws.StatusGoingAway
+	}
+	return 0
+}
+
+// transportError wraps what reading or writing said.
+func transportError(err error) error { return fmt.Errorf("%w: %w", ErrTransportError, err) }

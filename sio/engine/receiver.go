@@ -1,6 +1,9 @@
 package engine
 
-import "io"
+import (
+	"io"
+	"net/http"
+)
 
 // Receiver is the layer above one session. The engine calls Receive one at a time and in order, across an upgrade too, and
 // Next one at a time, but the one beside the other.
@@ -18,6 +21,14 @@ type Receiver interface {
 	Closed(err error)
 }
 
+// Refuser is what a Receiver may be, too, to have a last word.
+type Refuser interface {
+	// Refused is called when the session is about to end because of what the client sent, with ErrTooLarge or a *ProtocolError
+	// that the engine found, not Receive. It reports whether Next has something to say to that: then the session ends as by
+	// Session.Drain. It may be called beside Next.
+	Refused(err error) bool
+}
+
 // Message is one message from the peer: either Text or Body is set.
 type Message struct {
 	// Text is a whole text message, valid UTF-8, at most MaxPayloadBytes. It is never nil for text.
@@ -25,6 +36,8 @@ type Message struct {
 	// Body is a binary message, as it arrives; nil for text. What Receive leaves unread is skipped, up to MaxPayloadBytes;
 	// if more is left, the session ends with ErrTooLarge.
 	Body io.Reader
+	// Request is the POST that carried the message, or the request that opened the WebSocket.
+	Request *http.Request
 }
 
 // Size returns the length of the message in bytes, -1 if it is not known before the end has come.

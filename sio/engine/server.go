@@ -2,10 +2,20 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
-	"net"
 	"net/http"
+	"sync"
 	"time"
+)
+
+// The defaults of Node's server.
+const (
+	defaultPingInterval     = 25 * time.Second
+	defaultPingTimeout      = 20 * time.Second
+	defaultUpgradeTimeout   = 10 * time.Second
+	defaultHandshakeTimeout = 10 * time.Second
+	defaultMaxPayloadBytes  = 1_000_000
 )
 
 // Server speaks Engine.IO 4. Its zero value works with the defaults of Node's server, but admits nobody until Accept is set.
@@ -13,7 +23,7 @@ import (
 type Server struct {
 	PingInterval     time.Duration // between pings; 0 means 25 s
 	PingTimeout      time.Duration // for the answer to a ping; 0 means 20 s
-	UpgradeTimeout   time.Duration // for an upgrade, from the WebSocket's opening on; 0 means 10 s
+	UpgradeTimeout   time.Duration // for each step of an upgrade; 0 means 10 s
 	HandshakeTimeout time.Duration // for writing a handshake's reply; 0 means 10 s
 
 	// MaxPayloadBytes is announced to the client; it bounds a text message, what a POST may hold beside streamed binary
@@ -29,17 +39,254 @@ type Server struct {
 	Accept func(s *Session, r *http.Request) (Receiver, error)
 
 	Logger *slog.Logger // nil means slog.Default()
+
+	counters counters
+
+	mu       sync.Mutex
+	sessions map[string]*Session // guarded by mu
+	late     map[string]*late    // guarded by mu; sessions that ended, by id
+	tasks    int                 // guarded by mu; requests and goroutines under way
+	closing  bool                // guarded by mu
+	idle     chan struct{}       // guarded by mu; closed when closing and tasks is 0; nil before Shutdown
+}
+
+// late is the answer for one GET that comes after its session's end.
+type late struct {
+	packet string
+	expire *time.Timer
 }
 
 // ServeHTTP serves every request of Engine.IO, whatever its path.
-func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {}
+func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !srv.enter() {
+		srv.refuse(w, errShuttingDown)
+		return
+	}
+	defer srv.leave()
+	switch {
+	case len(r.Header) > maxHeaderFields:
+		srv.refuse(w, errTooManyFields)
+	case !srv.checkOrigin(w, r):
+		srv.refuse(w, errForbidden)
+	case isPreflight(r):
+		servePreflight(w, r)
+	default:
+		srv.route(w, r)
+	}
+}
+
+// route finds the session of a request, or opens one.
+func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	transport := query.Get("transport")
+	if transport != transportPolling && transport != transportWebSocket {
+		srv.refuse(w, errUnknownTransport)
+		return
+	}
+	sid := query.Get("sid")
+	if sid == "" {
+		srv.serveHandshake(w, r, transport)
+		return
+	}
+	s := srv.session(sid)
+	switch {
+	case s == nil && r.Method == http.MethodGet && transport == transportPolling && srv.serveLate(w, sid):
+	case s == nil:
+		srv.refuse(w, errUnknownSession)
+	case query.Get("EIO") != "4":
+		srv.refuse(w, errBadRequest)
+	case transport == transportWebSocket:
+		if refusal := checkWebSocket(r); refusal != nil {
+			srv.refuse(w, refusal)
+			return
+		}
+		s.serveUpgrade(w, r)
+	case r.Method == http.MethodGet:
+		s.serveGet(w, r)
+	case r.Method == http.MethodPost:
+		s.servePost(w, r)
+	default:
+		srv.refuse(w, errBadMethod)
+	}
+}
+
+// refuse answers with an error, as Node's server words it.
+func (srv *Server) refuse(w http.ResponseWriter, refusal *HandshakeError) {
+	srv.counters.refused(refusal.Message)
+	status := refusal.Status
+	switch status {
+	case 0:
+		status = http.StatusForbidden
+	case http.StatusUpgradeRequired:
+		w.Header().Set("Sec-WebSocket-Version", "13")
+	}
+	body, _ := json.Marshal(struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+	}{refusal.Code, refusal.Message})
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(body)
+}
 
 // Shutdown refuses new sessions, closes all with ErrServerShutdown, and waits until everything the server began has ended or
 // ctx has.
-func (srv *Server) Shutdown(ctx context.Context) error { return nil }
+func (srv *Server) Shutdown(ctx context.Context) error {
+	sessions, idle := srv.close()
+	for _, s := range sessions {
+		s.Close(ErrServerShutdown)
+	}
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
-// Stats returns a snapshot of the counters.
-func (srv *Server) Stats() Stats { return Stats{} }
+// close makes the server refuse, and returns the sessions it has and what is closed when nothing is under way any more.
+func (srv *Server) close() ([]*Session, <-chan struct{}) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if !srv.closing {
+		srv.closing, srv.idle = true, make(chan struct{})
+		if srv.tasks == 0 {
+			close(srv.idle)
+		}
+	}
+	for sid, l := range srv.late {
+		l.expire.Stop()
+		delete(srv.late, sid)
+	}
+	sessions := make([]*Session, 0, len(srv.sessions))
+	for _, s := range srv.sessions {
+		sessions = append(sessions, s)
+	}
+	return sessions, srv.idle
+}
 
-// Listener wraps a listener so that TLS connections on top of it (tls.NewListener) can be written to without waiting.
-func Listener(l net.Listener) net.Listener { return l }
+// enter notes that a request is being served, unless the server is shutting down.
+func (srv *Server) enter() bool {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.closing {
+		return false
+	}
+	srv.tasks++
+	return true
+}
+
+// leave notes that a request or goroutine has ended.
+func (srv *Server) leave() {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.done()
+}
+
+// done notes that a task has ended. Its caller holds mu.
+func (srv *Server) done() {
+	if srv.tasks--; srv.tasks == 0 && srv.closing {
+		close(srv.idle)
+	}
+}
+
+// spawn runs f in a goroutine that Shutdown waits for. Its caller is one, or belongs to a session, which is.
+func (srv *Server) spawn(f func()) {
+	srv.mu.Lock()
+	srv.tasks++
+	srv.mu.Unlock()
+	go func() {
+		defer srv.leave()
+		f()
+	}()
+}
+
+// remember makes s known, unless the server is shutting down. A known session is a task until forget.
+func (srv *Server) remember(s *Session) bool {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.closing {
+		return false
+	}
+	if srv.sessions == nil {
+		srv.sessions = make(map[string]*Session)
+	}
+	srv.sessions[s.id] = s
+	srv.tasks++
+	srv.counters.opened.Add(1)
+	return true
+}
+
+// forget makes a session that has ended unknown.
+func (srv *Server) forget(s *Session) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	delete(srv.sessions, s.id)
+	srv.done()
+}
+
+// session returns the session of an id, nil if there is none.
+func (srv *Server) session(sid string) *Session {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return srv.sessions[sid]
+}
+
+// linger makes one GET of a session that has ended be answered with packet, if it comes soon.
+func (srv *Server) linger(sid, packet string, soon time.Duration) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.closing {
+		return
+	}
+	if srv.late == nil {
+		srv.late = make(map[string]*late)
+	}
+	srv.late[sid] = &late{packet, time.AfterFunc(soon, func() { srv.takeLate(sid) })}
+}
+
+func (srv *Server) takeLate(sid string) *late {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	l := srv.late[sid]
+	delete(srv.late, sid)
+	return l
+}
+
+// serveLate answers a GET of a session that has just ended. It returns false if there is none.
+func (srv *Server) serveLate(w http.ResponseWriter, sid string) bool {
+	l := srv.takeLate(sid)
+	if l == nil {
+		return false
+	}
+	l.expire.Stop()
+	w.Header().Set("Content-Type", payloadType)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Write([]byte(l.packet))
+	return true
+}
+
+func (srv *Server) log() *slog.Logger {
+	if srv.Logger != nil {
+		return srv.Logger
+	}
+	return slog.Default()
+}
+
+func or[T comparable](value, instead T) T {
+	var zero T
+	if value == zero {
+		return instead
+	}
+	return value
+}
+
+func (srv *Server) pingInterval() time.Duration { return or(srv.PingInterval, defaultPingInterval) }
+func (srv *Server) pingTimeout() time.Duration  { return or(srv.PingTimeout, defaultPingTimeout) }
+func (srv *Server) upgradeTimeout() time.Duration {
+	return or(srv.UpgradeTimeout, defaultUpgradeTimeout)
+}
+func (srv *Server) maxPayloadBytes() int { return or(srv.MaxPayloadBytes, defaultMaxPayloadBytes) }
+func (srv *Server) handshakeTimeout() time.Duration {
+	return or(srv.HandshakeTimeout, defaultHandshakeTimeout)
+}

@@ -1,31 +1,152 @@
 package engine
 
-import "net/http"
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	// idBytes is the length of a session id before base64: 144 random bits.
+	idBytes = 18
+	// drainTime bounds what Drain may take.
+	drainTime = 5 * time.Second
+)
 
 // Session is one client's connection, whatever transports carry it.
 type Session struct {
-	id      string
-	request *http.Request
+	// Set once, before the session is shared.
+	id       string
+	server   *Server
+	request  *http.Request
+	header   http.Header // of the handshake's reply
+	receiver Receiver
+	beat     heartbeat
+	done     chan struct{} // closed when the session has begun to end
+
+	recv sync.Mutex // held by the transport that feeds the Receiver
+	out  outlet     // owned by whoever holds its lock
+
+	mu sync.Mutex
+	// Guarded by mu.
+	ended     bool
+	err       error   // why
+	goodbye   goodbye // how the client is told
+	draining  bool
+	drainErr  error
+	drainEnds *time.Timer
+	socket    *webSocket // the WebSocket, once the session has moved to it
+	probe     *webSocket // the WebSocket that may become the transport
+	probed    bool       // 3probe has been sent
+	poll      *poll      // the waiting GET
+	post      *post      // the POST being read
+	lastPost  time.Time  // when one ended
+	pingDue   bool
+	noopDue   bool
+	pong      []byte // payload of the newest WebSocket ping, to be answered; nil for none
+}
+
+// newSession returns a session that nobody knows yet; its outlet is locked.
+func newSession(srv *Server, r *http.Request) *Session {
+	s := &Session{
+		id:      newID(),
+		server:  srv,
+		request: keep(r),
+		header:  make(http.Header),
+		done:    make(chan struct{}),
+	}
+	s.out.init()
+	s.beat = heartbeat{interval: srv.pingInterval(), timeout: srv.pingTimeout(), ping: s.ping, expired: s.expire}
+	return s
+}
+
+func newID() string {
+	b := make([]byte, idBytes)
+	rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// keep returns what of r is worth keeping for the life of a session: not its body, and not its end.
+func keep(r *http.Request) *http.Request {
+	kept := r.WithContext(context.WithoutCancel(r.Context()))
+	kept.Body = http.NoBody
+	return kept
 }
 
 // ID returns the session id, unguessable.
 func (s *Session) ID() string { return s.id }
 
 // Wake says that Receiver.Next has something to return. It never waits: it sends at once what the transport takes without
-// waiting, unless somebody else is at it. Any goroutine may call it, also inside Receive; Next must not.
-func (s *Session) Wake() {}
+// waiting, unless somebody else is at it, so Next may be called before it returns. Any goroutine may call it.
+func (s *Session) Wake() {
+	if s.out.acquire() {
+		s.transmit()
+	}
+}
 
-// Close ends the session now; what is unsent is dropped. It never waits. err is what Closed will get.
-func (s *Session) Close(err error) {}
+// Close ends the session now; what is unsent is dropped. It never waits. err is what Closed will get, nil for ErrClosed.
+func (s *Session) Close(err error) {
+	if err == nil {
+		err = ErrClosed
+	}
+	s.end(err, goodbyeClose)
+}
 
 // Drain sends what Next still yields, for a few seconds at most, and then closes. It never waits.
-func (s *Session) Drain(err error) {}
+func (s *Session) Drain(err error) {
+	s.mu.Lock()
+	if s.ended || s.draining {
+		s.mu.Unlock()
+		return
+	}
+	s.draining, s.drainErr = true, err
+	s.drainEnds = time.AfterFunc(drainTime, func() { s.Close(err) })
+	s.mu.Unlock()
+	s.Wake()
+}
+
+// Done returns a channel that is closed when the session has begun to end.
+func (s *Session) Done() <-chan struct{} { return s.done }
 
 // Transport returns the name of the current transport, "polling" or "websocket".
-func (s *Session) Transport() string { return "polling" }
+func (s *Session) Transport() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.socket != nil {
+		return transportWebSocket
+	}
+	return transportPolling
+}
 
-// Request returns the request that opened the session.
+// Request returns the request that opened the session, without its body.
 func (s *Session) Request() *http.Request { return s.request }
+
+// Header returns the header fields that the reply to the handshake will carry. It is for Accept only.
+func (s *Session) Header() http.Header { return s.header }
 
 // RemoteAddr returns the client's address, as the opening request saw it.
 func (s *Session) RemoteAddr() string { return s.request.RemoteAddr }
+
+// ping is called by the heartbeat.
+func (s *Session) ping() {
+	s.mu.Lock()
+	s.pingDue = true
+	s.mu.Unlock()
+	s.Wake()
+}
+
+// expire is called by the heartbeat.
+func (s *Session) expire() { s.end(ErrPingTimeout, goodbyeFault) }
+
+// running reports whether the session has not begun to end.
+func (s *Session) running() bool {
+	select {
+	case <-s.done:
+		return false
+	default:
+		return true
+	}
+}

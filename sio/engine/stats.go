@@ -1,5 +1,12 @@
 package engine
 
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
 // Stats is a snapshot of what a server has done.
 type Stats struct {
 	Polling   int // sessions open on polling
@@ -16,3 +23,52 @@ type Stats struct {
 
 // Sessions returns the number of open sessions.
 func (s Stats) Sessions() int { return s.Polling + s.WebSocket }
+
+// counters are what Stats tells of the past.
+type counters struct {
+	opened, upgraded, bytesIn, bytesOut atomic.Uint64
+
+	mu       sync.Mutex
+	closings map[string]uint64 // guarded by mu
+	refusals map[string]uint64 // guarded by mu
+}
+
+func (c *counters) sent(n int) { c.bytesOut.Add(uint64(n)) }
+
+// ended counts a session's end, by reason.
+func (c *counters) ended(reason string) { c.count(&c.closings, reason) }
+
+// refused counts a refused request, by what it was told.
+func (c *counters) refused(message string) { c.count(&c.refusals, message) }
+
+func (c *counters) count(m *map[string]uint64, key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if *m == nil {
+		*m = make(map[string]uint64)
+	}
+	(*m)[key]++
+}
+
+// Stats returns what the server has done so far.
+func (srv *Server) Stats() Stats {
+	c := &srv.counters
+	c.mu.Lock()
+	closed, refused := maps.Clone(c.closings), maps.Clone(c.refusals)
+	c.mu.Unlock()
+	st := Stats{
+		Opened: c.opened.Load(), Upgraded: c.upgraded.Load(), BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),
+		Closed: closed, Refused: refused,
+	}
+	srv.mu.Lock()
+	sessions := slices.Collect(maps.Values(srv.sessions))
+	srv.mu.Unlock()
+	for _, s := range sessions {
+		if s.Transport() == transportWebSocket {
+			st.WebSocket++
+		} else {
+			st.Polling++
+		}
+	}
+	return st
+}

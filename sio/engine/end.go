@@ -1,0 +1,140 @@
+package engine
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+)
+
+const (
+	// partingTime is how long the end of a WebSocket may take: for writing the close frame, and again for the client to close.
+	partingTime = time.Second
+	// partingGET is how long, after a client closed over polling, its GET may still come.
+	partingGET = 50 * time.Millisecond
+	// closedGET is how long, after the server closed a polling session, a GET may come that is told so.
+	closedGET = 5 * time.Second
+)
+
+// goodbye is how a client is told that its session is over.
+type goodbye int
+
+const (
+	goodbyeFault  goodbye = iota // the client's fault: a close packet to a waiting GET, nothing later
+	goodbyeClose                 // the server closes: a close packet, also to a GET that comes soon
+	goodbyeClosed                // the client closed over polling: a noop, also to a GET that comes soon
+	goodbyeGone                  // nobody is there to be told
+	goodbyeSaid                  // the close packet has been sent
+)
+
+// packet returns what a GET is answered with.
+func (g goodbye) packet() string {
+	if g == goodbyeClosed {
+		return string(typeNoop)
+	}
+	return string(typeClose)
+}
+
+// late returns for how long a GET that comes after the end is answered.
+func (g goodbye) late() time.Duration {
+	switch g {
+	case goodbyeClosed:
+		return partingGET
+	case goodbyeClose:
+		return closedGET
+	}
+	return 0
+}
+
+// end begins the end of the session, once; a goroutine does the rest, since end never waits.
+func (s *Session) end(err error, g goodbye) {
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return
+	}
+	s.ended, s.err, s.goodbye = true, err, g
+	close(s.done)
+	if s.drainEnds != nil {
+		s.drainEnds.Stop()
+	}
+	if s.post != nil {
+		s.post.abort()
+	}
+	for _, c := range []*webSocket{s.socket, s.probe} {
+		if c != nil {
+			c.interrupt()
+		}
+	}
+	s.mu.Unlock()
+	s.beat.stop()
+	s.server.spawn(s.finish)
+	s.server.forget(s)
+}
+
+// finish takes the session down. Whoever sends or receives sees that it has ended and stops.
+func (s *Session) finish() {
+	s.Wake() // whoever holds the outlet's lock now, it is kept for good
+	<-s.out.stopped
+	s.part()
+	s.recv.Lock() // the last Receive has returned
+	defer s.recv.Unlock()
+	s.server.counters.ended(reason(s.err))
+	s.server.log().LogAttrs(s.request.Context(), slog.LevelDebug, "session closed",
+		slog.String("sid", s.id), slog.String("reason", reason(s.err)), slog.Any("error", s.err))
+	if s.receiver != nil {
+		s.receiver.Closed(s.err)
+	}
+}
+
+// part tells the client, over whatever transport there is, and closes it.
+func (s *Session) part() {
+	s.mu.Lock()
+	socket, probe, p, g := s.socket, s.probe, s.poll, s.goodbye
+	s.poll = nil
+	s.mu.Unlock()
+	if probe != nil {
+		probe.drop()
+	}
+	switch {
+	case socket == nil && p != nil:
+		p.answer(g.packet())
+	case socket == nil:
+		if late := g.late(); late > 0 {
+			s.server.linger(s.id, g.packet(), late)
+		}
+	case p != nil:
+		p.refuse()
+	}
+	if socket == nil {
+		return
+	}
+	if g == goodbyeGone {
+		socket.drop()
+		return
+	}
+	socket.part(s.out.pending, closeStatus(s.err))
+}
+
+// reason is the word under which an end is counted.
+func reason(err error) string {
+	var breach *ProtocolError
+	switch {
+	case errors.As(err, &breach):
+		return "protocol error"
+	case errors.Is(err, ErrTransportError):
+		return ErrTransportError.Error()
+	}
+	for _, known := range []error{ErrPingTimeout, ErrTransportClose, ErrTooLarge, ErrServerShutdown} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	return ErrClosed.Error()
+}
+
+// isProbing reports whether c may still become the transport.
+func (s *Session) isProbing(c *webSocket) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.ended && s.probe == c
+}

@@ -1,0 +1,229 @@
+package engine
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
+
+const (
+	// frameBufferBytes is what a WebSocket connection buffers of what arrives; larger payloads are read past it.
+	frameBufferBytes = 4 << 10
+	// maxFragments bounds the fragments of a text message, and of a binary one those that may be smaller than
+	// minFragmentBytes on average.
+	maxFragments     = 1024
+	minFragmentBytes = 512
+	// textGrowth is how far the buffer of a text grows ahead of its bytes.
+	textGrowth = 32 << 10
+)
+
+// frameReader reads the messages of a WebSocket connection, frame by frame. Read reads the payload of the current message.
+type frameReader struct {
+	src     *bufio.Reader
+	control func(op ws.OpCode, payload []byte) error // gets ping, pong and close frames
+
+	head      ws.Header // of the current frame
+	left      int64     // bytes of it that have not been read
+	more      bool      // the message goes on after it
+	fragments int       // of the current message
+	total     int64     // payload bytes of its frames so far, as announced
+
+	scratch [ws.MaxHeaderSize + ws.MaxControlFramePayloadSize]byte
+}
+
+func newFrameReader(r io.Reader, control func(ws.OpCode, []byte) error) *frameReader {
+	return &frameReader{src: bufio.NewReaderSize(r, frameBufferBytes), control: control}
+}
+
+// errFrame is the fault of a peer that breaks RFC 6455.
+func errFrame(status ws.StatusCode, reason string) error {
+	return &ProtocolError{Packet: "frame", Reason: reason, status: status}
+}
+
+// next waits for the next message and returns whether it is text or binary. The one before must have been read to its end.
+func (r *frameReader) next() (ws.OpCode, error) {
+	r.fragments, r.total = 0, 0
+	if err := r.frame(); err != nil {
+		return 0, err
+	}
+	return r.head.OpCode, nil
+}
+
+// size returns the length of the current message, -1 if it goes on in another frame.
+func (r *frameReader) size() int64 {
+	if r.more || r.fragments > 1 {
+		return -1
+	}
+	return r.head.Length
+}
+
+// frame reads the header of the next data frame, and control frames before it.
+func (r *frameReader) frame() error {
+	for {
+		head, err := r.header()
+		if err != nil {
+			return err
+		}
+		if head.OpCode.IsControl() {
+			if err := r.controlFrame(head); err != nil {
+				return err
+			}
+			continue
+		}
+		r.head, r.left, r.more = head, head.Length, !head.Fin
+		r.fragments++
+		r.total += head.Length
+		return r.checkFragments()
+	}
+}
+
+// header reads and checks one frame header.
+func (r *frameReader) header() (ws.Header, error) {
+	head, err := ws.ReadHeaderBuffer(r.src, r.scratch[:ws.MaxHeaderSize])
+	switch {
+	case errors.Is(err, ws.ErrHeaderLengthMSB), errors.Is(err, ws.ErrHeaderLengthUnexpected):
+		return head, errFrame(ws.StatusProtocolError, err.Error())
+	case err != nil:
+		return head, err
+	}
+	state := ws.StateServerSide
+	if r.more {
+		state = state.Set(ws.StateFragmented)
+	}
+	if err := ws.CheckHeader(head, state); err != nil {
+		return head, errFrame(ws.StatusProtocolError, err.Error())
+	}
+	return head, nil
+}
+
+// controlFrame reads the payload of a control frame and hands it on.
+func (r *frameReader) controlFrame(head ws.Header) error {
+	payload := r.scratch[ws.MaxHeaderSize:][:head.Length]
+	if _, err := io.ReadFull(r.src, payload); err != nil {
+		return err
+	}
+	ws.Cipher(payload, head.Mask, 0)
+	return r.control(head.OpCode, payload)
+}
+
+// checkFragments refuses messages in crumbs, which cost more than they carry.
+func (r *frameReader) checkFragments() error {
+	if r.fragments <= maxFragments || r.total >= int64(r.fragments)*minFragmentBytes {
+		return nil
+	}
+	return errFrame(ws.StatusPolicyViolation, "too many small fragments")
+}
+
+// Read reads from the payload of the current message, across its fragments.
+func (r *frameReader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for r.left == 0 {
+		if !r.more {
+			return 0, io.EOF
+		}
+		if err := r.frame(); err != nil {
+			return 0, unexpected(err)
+		}
+	}
+	at := r.head.Length - r.left
+	n, err := r.src.Read(p[:min(int64(len(p)), r.left)])
+	ws.Cipher(p[:n], r.head.Mask, int(at&3))
+	r.left -= int64(n)
+	return n, unexpected(err)
+}
+
+// unexpected makes an end in the middle of a message what it is.
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// text returns the current message, which is a text of at most limit bytes. It is valid until release is called.
+func (r *frameReader) text(limit int) (text []byte, release func(), err error) {
+	if r.head.Length > int64(limit) {
+		return nil, nil, ErrTooLarge
+	}
+	if !r.more && r.left <= frameBufferBytes {
+		return r.buffered()
+	}
+	text, err = r.collect(limit)
+	return text, func() {}, err
+}
+
+// buffered returns a text that fits the buffer, from there. It waits for the bytes one by one only if they come so slowly:
+// what is no UTF-8 must be refused as soon as it is seen.
+func (r *frameReader) buffered() ([]byte, func(), error) {
+	n := int(r.left)
+	if r.src.Buffered() < n {
+		text, err := r.collect(n)
+		return text, func() {}, err
+	}
+	text, err := r.src.Peek(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	ws.Cipher(text, r.head.Mask, 0)
+	if !utf8.Valid(text) {
+		return nil, nil, errNotUTF8
+	}
+	r.left = 0
+	return text, func() { r.src.Discard(n) }, nil
+}
+
+// errNotUTF8 is the fault of a text that is none.
+var errNotUTF8 = errFrame(ws.StatusInvalidFramePayloadData, "text is not UTF-8")
+
+// collect reads a text as it comes.
+func (r *frameReader) collect(limit int) ([]byte, error) {
+	text := make([]byte, 0, min(limit, max(int(r.left), 64), textGrowth))
+	valid := 0
+	for {
+		if len(text) == cap(text) {
+			text = append(text, 0)[:len(text)]
+		}
+		n, err := r.Read(text[len(text):cap(text)])
+		text = text[:len(text)+n]
+		if valid = validUTF8(text, valid); valid < 0 {
+			return nil, errNotUTF8
+		}
+		switch {
+		case err == io.EOF && valid < len(text):
+			return nil, errNotUTF8
+		case err == io.EOF:
+			return text, nil
+		case err != nil:
+			return nil, err
+		case r.total > int64(limit):
+			return nil, ErrTooLarge
+		case r.fragments > maxFragments:
+			return nil, errFrame(ws.StatusPolicyViolation, fmt.Sprintf("more than %d fragments", maxFragments))
+		}
+	}
+}
+
+// validUTF8 returns how much of text, which is known to be valid up to from, is; -1 if what follows can never become so.
+func validUTF8(text []byte, from int) int {
+	for from < len(text) {
+		if text[from] < utf8.RuneSelf {
+			from++
+			continue
+		}
+		c, n := utf8.DecodeRune(text[from:])
+		if c == utf8.RuneError && n == 1 {
+			if utf8.FullRune(text[from:]) {
+				return -1
+			}
+			return from
+		}
+		from += n
+	}
+	return from
+}

@@ -1,0 +1,234 @@
+package engine
+
+import (
+	"net"
+	"sync/atomic"
+
+	"github.com/gobwas/ws"
+)
+
+const (
+	// inlineBytes is how much is sent by the goroutine that called Wake before one of the session's own takes over.
+	inlineBytes = 512 << 10
+	// batchBytes is how much is pulled for one write, at most. After a write that the connection did not take whole it is
+	// leastBatchBytes, and doubles with every one that it does: what has been pulled cannot be overtaken any more.
+	batchBytes      = 512 << 10
+	leastBatchBytes = 32 << 10
+	// replyBytes is how much a polling reply holds before no more is added.
+	replyBytes = 512 << 10
+)
+
+// outlet is the sending half of a session: a lock that is only ever tried, and what its holder owns. Who finds it taken leaves
+// word, and the holder looks once more before it goes.
+type outlet struct {
+	state   atomic.Int32
+	stopped chan struct{} // closed by the holder that saw the session's end; the lock is never given up then
+
+	// Owned by the holder.
+	socket  *webSocket  // nil while the session is on polling
+	pending net.Buffers // pulled, but not written
+	limit   int         // of the next batch
+}
+
+// The states of an outlet's lock.
+const (
+	outletFree int32 = iota
+	outletTaken
+	outletWanted // taken, and somebody came since
+)
+
+// init makes an outlet that is locked.
+func (o *outlet) init() {
+	o.stopped = make(chan struct{})
+	o.limit = batchBytes
+	o.state.Store(outletTaken)
+}
+
+// acquire takes the lock if it is free, else it leaves word.
+func (o *outlet) acquire() bool {
+	for {
+		switch {
+		case o.state.CompareAndSwap(outletFree, outletTaken):
+			return true
+		case o.state.CompareAndSwap(outletTaken, outletWanted), o.state.Load() == outletWanted:
+			return false
+		}
+	}
+}
+
+// release gives the lock up, unless somebody left word.
+func (o *outlet) release() bool {
+	if o.state.CompareAndSwap(outletTaken, outletFree) {
+		return true
+	}
+	o.state.Store(outletTaken)
+	return false
+}
+
+// verdict says how a round of sending ended.
+type verdict int
+
+const (
+	dry    verdict = iota // there is nothing to send, or nobody to send it to
+	behind                // there is more, which must be waited for
+	over                  // the session has ended
+	again                 // look once more
+)
+
+// transmit sends what there is without waiting, and leaves the rest to a goroutine. Its caller holds the lock and gives it up.
+func (s *Session) transmit() {
+	for {
+		switch s.send(false) {
+		case over:
+			return
+		case behind:
+			s.server.spawn(s.serve)
+			return
+		}
+		if s.out.release() {
+			return
+		}
+	}
+}
+
+// serve sends, waiting, until there is nothing more. It holds the lock.
+func (s *Session) serve() {
+	for {
+		switch s.send(true) {
+		case over:
+			return
+		case behind:
+			n, err := s.out.socket.out.write(&s.out.pending)
+			s.server.counters.sent(n)
+			if err != nil {
+				s.fail(err)
+			}
+		case dry:
+			if s.out.release() {
+				return
+			}
+		}
+	}
+}
+
+// send sends until there is nothing more or it would have to wait; for the Receiver it waits if wait is set.
+func (s *Session) send(wait bool) verdict {
+	for budget := inlineBytes; ; {
+		if !s.running() {
+			close(s.out.stopped)
+			return over
+		}
+		s.move()
+		if s.out.socket == nil {
+			if v := s.sendPolling(wait); v != again {
+				return v
+			}
+			continue
+		}
+		n, err := s.out.push()
+		s.server.counters.sent(n)
+		switch {
+		case err == errBusy:
+			return behind
+		case err != nil:
+			s.fail(err)
+			continue
+		}
+		more := s.gather(wait)
+		if len(s.out.pending) > 0 {
+			if budget -= n; budget < 0 && !wait {
+				return behind
+			}
+			continue
+		}
+		if !more {
+			if s.drained() {
+				continue
+			}
+			return dry
+		}
+		if !wait {
+			return behind
+		}
+	}
+}
+
+// fail ends the session because its transport could not be written to.
+func (s *Session) fail(err error) { s.end(transportError(err), goodbyeGone) }
+
+// drained ends the session if it was only to send what it had.
+func (s *Session) drained() bool {
+	s.mu.Lock()
+	draining, err := s.draining, s.drainErr
+	s.mu.Unlock()
+	if draining {
+		s.Close(err)
+	}
+	return draining
+}
+
+// push writes what is pending without waiting, and learns from it how much to pull next.
+func (o *outlet) push() (int, error) {
+	n, err := o.socket.out.tryWrite(&o.pending)
+	switch {
+	case err != nil:
+		o.limit = leastBatchBytes
+	case n > 0:
+		o.limit = min(2*o.limit, batchBytes)
+	}
+	if len(o.pending) == 0 {
+		o.pending = nil
+	}
+	return n, err
+}
+
+// gather fills the next batch: the session's own frames, then what the Receiver has. It reports whether there may be more.
+func (s *Session) gather(wait bool) (more bool) {
+	o := &s.out
+	o.pending = s.appendOwnFrames(o.pending)
+	for size := 0; size < o.limit && len(o.pending) < maxSegments; {
+		p, more := s.receiver.Next(wait && len(o.pending) == 0)
+		if p != nil {
+			size += p.Size()
+			o.pending = append(o.pending, p.webSocket()...)
+		}
+		if p == nil || !more {
+			return more
+		}
+	}
+	return true
+}
+
+// appendOwnFrames appends the frames that the engine itself has to send.
+func (s *Session) appendOwnFrames(dst [][]byte) [][]byte {
+	s.mu.Lock()
+	ping, pong := s.pingDue, s.pong
+	s.pingDue, s.pong = false, nil
+	s.mu.Unlock()
+	if pong != nil {
+		dst = append(dst, append(appendFrameHeader(nil, ws.OpPong, len(pong)), pong...))
+	}
+	if ping {
+		s.beat.sent()
+		dst = append(dst, append(appendFrameHeader(nil, ws.OpText, 1), typePing))
+	}
+	return dst
+}
+
+// move switches to the WebSocket once the upgrade is done.
+func (s *Session) move() {
+	if s.out.socket != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.socket == nil {
+		return
+	}
+	s.out.socket = s.socket
+	s.noopDue = false
+	if s.poll != nil {
+		s.poll.refuse()
+		s.poll = nil
+	}
+}

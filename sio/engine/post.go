@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// post is a POST that is being read.
+type post struct {
+	abort func()        // makes its reading fail
+	done  chan struct{} // closed when it has been read
+}
+
+// servePost feeds the Receiver with the body of a POST.
+func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
+	rc := http.NewResponseController(w)
+	p := &post{
+		abort: func() { rc.SetReadDeadline(time.Unix(1, 0)) },
+		done:  make(chan struct{}),
+	}
+	if refusal := s.addPost(p); refusal != nil {
+		s.server.refuse(w, refusal)
+		return
+	}
+	// A long upload is not an error: what ends a POST that drips is the heartbeat.
+	rc.SetReadDeadline(time.Time{})
+	err := s.readPost(r)
+	if err != nil {
+		s.endByPeer(err)
+	}
+	s.removePost(p)
+	s.writePostReply(w, err)
+}
+
+// addPost makes p the POST being read. A second one ends the session.
+func (s *Session) addPost(p *post) *HandshakeError {
+	s.mu.Lock()
+	switch {
+	case s.ended:
+		s.mu.Unlock()
+		return errUnknownSession
+	case s.socket != nil:
+		s.mu.Unlock()
+		return errBadRequest
+	case s.post != nil:
+		s.mu.Unlock()
+		s.end(&ProtocolError{Packet: "POST", Reason: "another one is being read"}, goodbyeFault)
+		return errBadRequest
+	}
+	s.post = p
+	s.mu.Unlock()
+	return nil
+}
+
+func (s *Session) removePost(p *post) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.post = nil
+	s.lastPost = time.Now()
+	close(p.done)
+}
+
+// writePostReply answers a POST that ended with err.
+func (s *Session) writePostReply(w http.ResponseWriter, err error) {
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	case err != nil && !errors.Is(err, errEnded):
+		s.server.refuse(w, errBadRequest)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", okType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", "2")
+	io.WriteString(w, "ok")
+}
+
+// readPost takes the packets of a body one after the other.
+func (s *Session) readPost(r *http.Request) error {
+	s.recv.Lock()
+	defer s.recv.Unlock()
+	if r.Header.Get("Content-Type") == "application/octet-stream" {
+		return errMalformedPayload("content type of an older protocol")
+	}
+	counted := &countingReader{r: r.Body, n: &s.server.counters.bytesIn}
+	payload := newPayloadReader(counted, r.ContentLength, int64(s.server.maxPayloadBytes()))
+	for {
+		kind, err := payload.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = s.readPostPacket(r, payload, kind)
+		}
+		if err != nil {
+			return readError(err)
+		}
+	}
+}
+
+// readPostPacket takes one packet of a body.
+func (s *Session) readPostPacket(r *http.Request, payload *payloadReader, kind byte) error {
+	if kind == typeBinary {
+		return s.receiveBody(&body{session: s, src: payload, size: -1, mode: payload.setStreaming}, r)
+	}
+	text, err := payload.rest()
+	if err != nil {
+		return readError(err)
+	}
+	if kind == typeClose {
+		s.end(ErrTransportClose, goodbyeClosed)
+		return errEnded
+	}
+	return s.receivePacket(kind, text, r)
+}

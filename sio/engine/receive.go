@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+)
+
+var (
+	// errEnded says that the session has ended while its transport was being read.
+	errEnded = errors.New("session has ended")
+	// errPollDropped says that a client gave up its GET, and with it the session.
+	errPollDropped = errors.New("poll connection closed prematurely")
+)
+
+// receivePacket takes a text packet that came over either transport. text is what follows its type. Its caller holds recv.
+func (s *Session) receivePacket(kind byte, text []byte, r *http.Request) error {
+	switch kind {
+	case typeMessage:
+		return s.receive(Message{Text: text, Request: r})
+	case typePong:
+		if len(text) > 0 {
+			return nil // the pong of a probe, or a cheat: in any case no sign of life
+		}
+		return s.beat.pong()
+	case typePing:
+		return &ProtocolError{Packet: "ping", Reason: "pings go from server to client"}
+	case typeClose:
+		return ErrTransportClose
+	case typeOpen, typeUpgrade, typeNoop:
+		return nil // as Node's server does
+	}
+	return &ProtocolError{Packet: "packet", Reason: "unknown type"}
+}
+
+// receive hands a message to the Receiver. The time it takes is not the client's.
+func (s *Session) receive(m Message) error {
+	if !s.running() {
+		return errEnded
+	}
+	s.beat.pause()
+	defer s.beat.resume()
+	if err := s.receiver.Receive(m); err != nil {
+		return receiverError{err}
+	}
+	return nil
+}
+
+// receiverError is what Receive returned: the Receiver knows of it.
+type receiverError struct{ error }
+
+func (e receiverError) Unwrap() error { return e.error }
+
+// receiveBody hands a binary message to the Receiver, and skips what is left of it.
+func (s *Session) receiveBody(b *body, r *http.Request) error {
+	b.mode(true)
+	err := s.receive(Message{Body: b, Request: r})
+	b.mode(false)
+	switch {
+	case b.err != nil && b.err != io.EOF:
+		return readError(b.err) // the Receiver can only have passed it on
+	case err != nil:
+		return err
+	}
+	return b.skip(int64(s.server.maxPayloadBytes()))
+}
+
+// body is a binary message while it arrives.
+type body struct {
+	session *Session
+	src     io.Reader
+	size    int64
+	mode    func(streaming bool) // tells src whether the Receiver or skip reads
+	err     error                // what ended it
+}
+
+// Size returns the length of the message, -1 if it is not known yet.
+func (b *body) Size() int64 { return b.size }
+
+// Read reads what has arrived, and counts it as a sign of life.
+func (b *body) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	if !b.session.running() {
+		b.err = errEnded
+		return 0, b.err
+	}
+	b.session.beat.resume()
+	n, err := b.src.Read(p)
+	b.session.beat.streamed(n)
+	b.session.beat.pause()
+	b.err = err
+	return n, err
+}
+
+// skip reads and drops the rest, of which there may be limit bytes.
+func (b *body) skip(limit int64) error {
+	if b.err == io.EOF {
+		return nil
+	}
+	n, err := io.CopyN(io.Discard, b.src, limit+1)
+	switch {
+	case n > limit:
+		return ErrTooLarge
+	case err == io.EOF:
+		return nil
+	}
+	return readError(err)
+}
+
+// readError says what an error of reading from a transport means for the session.
+func readError(err error) error {
+	var breach *ProtocolError
+	var large *http.MaxBytesError
+	switch {
+	case err == nil, errors.As(err, &breach), errors.Is(err, ErrTooLarge), errors.Is(err, ErrTransportClose), errors.Is(err, errEnded):
+		return err
+	case errors.As(err, &large):
+		return ErrTooLarge
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: %w", ErrTransportClose, err)
+	}
+	return transportError(err)
+}
+
+// endByPeer ends the session for what its peer did.
+func (s *Session) endByPeer(err error) {
+	var known receiverError
+	var breach *ProtocolError
+	switch {
+	case errors.As(err, &known):
+		s.end(known.error, goodbyeFault)
+	case errors.Is(err, ErrTransportClose), errors.Is(err, ErrTransportError):
+		s.end(err, goodbyeGone)
+	case (errors.Is(err, ErrTooLarge) || errors.As(err, &breach)) && s.refused(err):
+		s.Drain(err)
+	default:
+		s.end(err, goodbyeFault)
+	}
+}
+
+// refused lets the Receiver have a last word; it reports whether there is one.
+func (s *Session) refused(err error) bool {
+	r, ok := s.receiver.(Refuser)
+	return ok && r.Refused(err)
+}
+
+// countingReader counts what is read from r.
+type countingReader struct {
+	r io.Reader
+	n *atomic.Uint64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n.Add(uint64(n))
+	return n, err
+}

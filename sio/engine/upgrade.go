@@ -1,0 +1,187 @@
+package engine
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+const (
+	// quietLeast and quietMost bound how long the POSTs of a session must have rested before its upgrade goes on.
+	quietLeast = 50 * time.Millisecond
+	quietMost  = 2 * time.Second
+)
+
+var errNoUpgrade = errors.New("client did not complete the upgrade")
+
+// serveUpgrade opens a WebSocket that may become the session's transport.
+func (s *Session) serveUpgrade(w http.ResponseWriter, r *http.Request) {
+	c, err := s.server.openWebSocket(w, r, nil, nil)
+	if err != nil {
+		return
+	}
+	opened := time.Now()
+	c.ping = func(payload []byte) error {
+		frame := append(appendFrameHeader(nil, ws.OpPong, len(payload)), payload...)
+		return c.writeNow(frame, s.server.upgradeTimeout())
+	}
+	s.server.spawn(func() {
+		if !s.addProbe(c) {
+			close(c.gone)
+			c.part(nil, 0)
+			return
+		}
+		if err := s.upgrade(c, opened); err != nil {
+			close(c.gone)
+			s.dropProbe(c)
+			return
+		}
+		s.readWebSocket(c)
+	})
+}
+
+// addProbe makes c the WebSocket that may become the transport, if there is none.
+func (s *Session) addProbe(c *webSocket) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || s.socket != nil || s.probe != nil {
+		return false
+	}
+	s.probe = c
+	return true
+}
+
+// dropProbe gives an upgrade up; the session goes on as it was.
+func (s *Session) dropProbe(c *webSocket) {
+	c.conn.SetDeadline(time.Now().Add(partingTime))
+	c.part(nil, 0)
+	s.mu.Lock()
+	s.probe, s.probed = nil, false
+	p := s.poll
+	s.mu.Unlock()
+	if p != nil {
+		s.releasePoll(p)
+	}
+}
+
+// upgrade goes through the steps of an upgrade.
+func (s *Session) upgrade(c *webSocket, opened time.Time) error {
+	if err := s.expect(c, probePing); err != nil {
+		return err
+	}
+	quiet := min(max(3*time.Since(opened), quietLeast), quietMost)
+	if !s.awaitQuiet(quiet) {
+		return errEnded
+	}
+	reply := append(appendFrameHeader(nil, ws.OpText, len(probePong)), probePong...)
+	if err := c.writeNow(reply, s.server.upgradeTimeout()); err != nil {
+		return err
+	}
+	s.Wake() // the noop
+	if err := s.expect(c, upgraded); err != nil {
+		return err
+	}
+	return s.moveTo(c)
+}
+
+// awaitQuiet waits until no POST of the session has been read for a while, and then marks it as probed; false is its end.
+//
+// A client that got 3probe polls no more until its running POST has ended: it sees no ping, and closes when that takes longer
+// than interval and timeout. POSTs follow each other at a round trip's distance, so the first pause between two is no end.
+func (s *Session) awaitQuiet(quiet time.Duration) bool {
+	for {
+		s.mu.Lock()
+		p, rest := s.post, quiet-time.Since(s.lastPost)
+		if p == nil && rest <= 0 {
+			s.probed, s.noopDue = true, true
+			s.mu.Unlock()
+			return true
+		}
+		s.mu.Unlock()
+		if !s.await(p, rest) {
+			return false
+		}
+	}
+}
+
+// await waits for p to have been read, or for a time if p is nil. It returns false if the session ended first.
+func (s *Session) await(p *post, rest time.Duration) bool {
+	var read <-chan struct{}
+	var rested <-chan time.Time
+	if p != nil {
+		read = p.done
+	} else {
+		t := time.NewTimer(rest)
+		defer t.Stop()
+		rested = t.C
+	}
+	select {
+	case <-read:
+	case <-rested:
+	case <-s.done:
+		return false
+	}
+	return true
+}
+
+// expect reads one message from the probing client, which must be want. The time in which a POST is being read does not count.
+func (s *Session) expect(c *webSocket, want string) error {
+	for {
+		if !s.isProbing(c) {
+			return errEnded
+		}
+		c.conn.SetReadDeadline(time.Now().Add(s.server.upgradeTimeout()))
+		_, err := c.in.src.Peek(1)
+		if err == nil {
+			break
+		}
+		p := s.postBeingRead()
+		if !errors.Is(err, os.ErrDeadlineExceeded) || p == nil {
+			return err
+		}
+		if !s.await(p, 0) {
+			return errEnded
+		}
+	}
+	op, err := c.in.next()
+	if err != nil {
+		return err
+	}
+	if op != ws.OpText {
+		return errNoUpgrade
+	}
+	text, release, err := c.in.text(len(probePing))
+	if err != nil {
+		return err
+	}
+	defer release()
+	if string(text) != want {
+		return errNoUpgrade
+	}
+	return nil
+}
+
+func (s *Session) postBeingRead() *post {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.post
+}
+
+// moveTo makes c the session's transport.
+func (s *Session) moveTo(c *webSocket) error {
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return errEnded
+	}
+	c.ping = s.answerPing
+	c.conn.SetReadDeadline(time.Time{})
+	s.socket, s.probe, s.probed = c, nil, false
+	s.mu.Unlock()
+	s.server.counters.upgraded.Add(1)
+	s.Wake()
+	return nil
+}
