@@ -14,7 +14,7 @@
 //	w.ReadFrom(body)
 //	info, err := w.Finish(ctx, "")
 //
-// Durability: what Writer.Sync returned, and a stream that Finish returned, survive a crash of the machine. One fsync a stream
-// and one rename are cheap enough when many wait at once, since file systems commit them together (about 6,900 small
-// streams a second with 100 at a time on an ordinary virtual disk), so small streams have no journal of their own.
+// Durability: what Writer.Sync returned, and a stream that Finish returned, survive a crash of the machine. Small streams have
+// no journal of their own: file systems commit the syncs of many files together, and 100 stock clients that each send 4 KiB
+// and wait for the acknowledgement get about 2,000 of them a second on two cores, which they share with the server.
 package relay
