@@ -73,38 +73,18 @@ func (c *conn) over() bool {
 	}
 }
 
-// refuse ends the connection for m, which the client should not have sent. What OnInvalid's handlers have to say goes first.
-func (c *conn) refuse(err error, m engine.Message) error {
-	c.server.counters.invalid.Add(1)
-	c.server.log().Info("sio: invalid input", "sid", c.session.ID(), "err", err)
-	if !c.tellInvalid(err) {
-		return err
-	}
-	c.drain(err)
-	return discard(m)
-}
-
-// tellInvalid calls OnInvalid of the sockets' namespaces, and reports whether there was any.
-func (c *conn) tellInvalid(err error) (told bool) {
-	for _, s := range c.all() {
-		s.ns.mu.RLock()
-		h := s.ns.invalid
-		s.ns.mu.RUnlock()
-		if h != nil && s.Connected() {
-			told = true
-			c.server.guard(s, "OnInvalid", func() { h(s, err) })
-		}
-	}
-	return told
-}
-
 // drain lets what is queued be sent, and then ends the session with err.
 func (c *conn) drain(err error) {
+	c.finish()
+	c.session.Drain(err)
+}
+
+// finish lets nothing new be handled, queued or pulled.
+func (c *conn) finish() {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.draining = true
 	c.changed.broadcast()
-	c.mu.Unlock()
-	c.session.Drain(err)
 }
 
 // disconnect makes the client leave all its namespaces and closes the connection.

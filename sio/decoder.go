@@ -284,12 +284,3 @@ func (d *decoder) skip(m engine.Message) error {
 type readError struct{ error }
 
 func (e readError) Unwrap() error { return e.error }
-
-// discard reads what comes after the connection was told to end, so that the client can still read what it was told.
-func discard(m engine.Message) error {
-	if m.Body == nil {
-		return nil
-	}
-	_, err := io.Copy(io.Discard, m.Body)
-	return err
-}

@@ -85,6 +85,7 @@ const (
 
 // reason tells what ended a connection.
 func reason(err error) string {
+	var refused refusedError
 	var protocol *engine.ProtocolError
 	switch {
 	case errors.Is(err, engine.ErrPingTimeout):
@@ -93,6 +94,10 @@ func reason(err error) string {
 		return reasonTransportClose
 	case errors.Is(err, engine.ErrServerShutdown):
 		return reasonShutdown
+	case errors.Is(err, engine.ErrTooLarge):
+		return reasonTransportError
+	case errors.As(err, &refused):
+		return reasonForcedClose
 	case errors.As(err, &protocol):
 		return reasonParseError
 	case errors.Is(err, errConnectTimeout), errors.Is(err, errDisconnected):

@@ -65,17 +65,24 @@ func dialWith(t testing.TB, url string, d ws.Dialer) *peer {
 	if !strings.Contains(url, "?") {
 		url += "/socket.io/?"
 	}
-	conn, early, _, err := d.Dial(t.Context(), strings.Replace(url, "http", "ws", 1)+"&EIO=4&transport=websocket")
+	p := dialRaw(t, url+"&EIO=4&transport=websocket", d)
+	if open := p.read(); open[0] != '0' {
+		t.Fatalf("first packet %q; want the handshake", open)
+	}
+	return p
+}
+
+// dialRaw opens a WebSocket.
+func dialRaw(t testing.TB, url string, d ws.Dialer) *peer {
+	t.Helper()
+	conn, early, _, err := d.Dial(t.Context(), strings.Replace(url, "http", "ws", 1))
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}
+	t.Cleanup(func() { conn.Close() })
 	p := &peer{t: t, conn: conn, stream: conn, patience: patience}
 	if early != nil { // the server was fast
 		p.stream = readWriter{early, conn}
-	}
-	t.Cleanup(func() { conn.Close() })
-	if open := p.read(); open[0] != '0' {
-		t.Fatalf("first packet %q; want the handshake", open)
 	}
 	return p
 }

@@ -33,8 +33,12 @@ type queue struct {
 	bytes    int
 }
 
-// messageOverhead is what a message is taken to cost beside its payload.
-const messageOverhead = 64
+const (
+	// messageOverhead is what a message is taken to cost beside its payload.
+	messageOverhead = 64
+	// idleQueue is for how many messages a connection keeps room when it has none.
+	idleQueue = 8
+)
 
 // takes reports whether m fits in a queue of at most limit bytes. One message always fits.
 func (q *queue) takes(m *engine.Prepared, limit int) bool {
@@ -62,8 +66,10 @@ func (q *queue) take() *engine.Prepared {
 // compact reuses the room of what was taken.
 func (q *queue) compact() {
 	switch {
+	case q.first == len(q.messages) && cap(q.messages) > idleQueue:
+		*q = queue{}
 	case q.first == len(q.messages):
-		*q = queue{} // an idle connection keeps nothing
+		q.messages, q.first = q.messages[:0], 0
 	case q.first >= 64 && 2*q.first >= len(q.messages):
 		q.messages = append(q.messages[:0], q.messages[q.first:]...)
 		clear(q.messages[len(q.messages):cap(q.messages)])
