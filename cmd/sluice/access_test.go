@@ -134,4 +134,3 @@ func TestOrigins(t *testing.T) {
 		}
 	}
 }
-

@@ -1,7 +1,9 @@
-// Sends SIZE bytes as one event over WebSocket, paced by nothing, to a reader, and prints when the first chunk came.
+// Sends SIZE bytes as one event, emitted before the sender is even connected, and prints how it went. The sender goes through
+// a proxy (SENDER_URL) that tells at METER how many of its bytes have been forwarded.
 "use strict";
 const { createHash } = require("node:crypto");
-const { check, connect, ask, Reader } = require("./lib.js");
+const { io } = require("socket.io-client");
+const { check, connect, ask, Reader, transports } = require("./lib.js");
 
 const size = Number(process.env.SIZE);
 
@@ -14,29 +16,30 @@ async function main() {
   for (let at = 0; at < size; at += 4096) bytes.writeUInt32LE((at * 2654435761) >>> 0, at);
   const sum = createHash("sha256").update(bytes).digest("hex");
 
-  const sender = await connect(process.env.TRANSPORT || "websocket");
-  let sentAtFirst = -1;
-  watcher.once("chunk", () => (sentAtFirst = written(sender)));
+  let forwarded;
+  watcher.once("chunk", () => (forwarded = fetch(process.env.METER).then((r) => r.text())));
+
   const began = Date.now();
+  const sender = io(process.env.SENDER_URL, { ...transports[process.env.TRANSPORT], reconnection: false });
+  sender.on("disconnect", (reason) => check(done, `the sender was disconnected: ${reason}`));
+  sender.on("connect_error", (err) => check(false, `connect_error: ${err.message}`));
+  let done = false;
   let progress = 0;
+  let reports = 0;
   sender.on("progress", ({ offset }) => {
-    check(offset >= progress, "progress went back");
+    check(offset > progress && offset <= size, `progress went from ${progress} to ${offset}`);
     progress = offset;
+    reports++;
   });
   const { stream } = await ask(sender, "send", { room: "large", name: "large.bin", sha256: sum }, bytes);
-  const took = Date.now() - began;
+  const tookMs = Date.now() - began;
   const s = await reader.when(stream.id, "end");
   check(s.sha256 === sum, "other bytes came");
-  const firstMs = s.first - began;
-  console.log(JSON.stringify({ size, took, firstMs, sentAtFirst, progress }));
+  done = true;
+  const transport = sender.io.engine.transport.name;
+  console.log(JSON.stringify({ tookMs, firstMs: s.first - began, forwarded: Number(await forwarded), reports, transport }));
   watcher.disconnect();
   sender.disconnect();
-}
-
-// written is how many bytes the sender's connection has taken so far; -1 where that cannot be told.
-function written(socket) {
-  const tcp = socket.io.engine.transport.ws?._socket;
-  return tcp ? tcp.bytesWritten - tcp.writableLength : -1;
 }
 
 main();

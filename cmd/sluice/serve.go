@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"sluice/relay"
+	"sluice/relay/archive"
+	"sluice/relay/httpd"
+	"sluice/relay/sockets"
+	"sluice/sio"
+	"sluice/sio/browser"
+	"sluice/sio/engine"
+	"sluice/storage"
+	"sluice/storage/dir"
+	"sluice/storage/s3"
+	"sluice/web"
+)
+
+// shutdownTimeout is how long a server that was told to end takes at most to do so.
+const shutdownTimeout = 8 * time.Second
+
+// Serve is the command `sluice serve`.
+type Serve struct {
+	Addr    string   `default:"127.0.0.1:3000" env:"SLUICE_ADDR" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
+	Data    string   `default:"./sluice-data" env:"SLUICE_DATA" placeholder:"DIR" help:"Where the spool is, and the archive unless --s3 is given (${default})."`
+	S3      string   `env:"SLUICE_S3" placeholder:"URL" help:"Archive to S3: https://KEY:SECRET@host:port/bucket?region=...; ?prefix= and ?path-style= as well. Keys may come from the AWS_ variables."`
+	Secret  string   `env:"SLUICE_SECRET" placeholder:"TEXT" help:"Ask for tokens signed with this (HS256, see sluice token)."`
+	Open    bool     `env:"SLUICE_OPEN" help:"Listen on an address that others can reach without asking for tokens."`
+	TLSCert string   `name:"tls-cert" env:"SLUICE_TLS_CERT" placeholder:"FILE" help:"Certificate in PEM: serve HTTPS."`
+	TLSKey  string   `name:"tls-key" env:"SLUICE_TLS_KEY" placeholder:"FILE" help:"Its private key."`
+	Origin  []string `env:"SLUICE_ORIGIN" placeholder:"URL" help:"Another origin whose pages may use this server, like https://app.example.org; repeat it for more, or * for all."`
+
+	MaxUpload    Bytes         `default:"16GiB" env:"SLUICE_MAX_UPLOAD" placeholder:"SIZE" help:"Most bytes of one stream (${default})."`
+	ResumeWindow time.Duration `default:"10m" env:"SLUICE_RESUME_WINDOW" placeholder:"TIME" help:"How long an upload waits for its publisher to come back (${default})."`
+	PingInterval time.Duration `default:"25s" env:"SLUICE_PING_INTERVAL" placeholder:"TIME" help:"Time between pings to a client (${default})."`
+	PingTimeout  time.Duration `default:"20s" env:"SLUICE_PING_TIMEOUT" placeholder:"TIME" help:"How long a client may take to answer one (${default})."`
+}
+
+// Run serves until the environment's context ends, then lets go of everything in an orderly way.
+func (c *Serve) Run(env *Env) error {
+	log := slog.New(slog.NewTextHandler(env.Stderr, nil))
+	if err := c.check(); err != nil {
+		return err
+	}
+	s, err := c.open(log)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return errors.Join(err, s.close(env.Ctx))
+	}
+	fmt.Fprintf(env.Stderr, "listening on %s://%s\n", c.scheme(), l.Addr())
+	failed := make(chan error, 1)
+	go func() { failed <- c.serve(s.http, engine.Listener(l)) }()
+	select {
+	case err = <-failed:
+	case <-env.Ctx.Done():
+		log.Info("ending")
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(env.Ctx), shutdownTimeout)
+	defer cancel()
+	return errors.Join(err, s.close(ctx))
+}
+
+func (c *Serve) scheme() string {
+	if c.TLSCert != "" {
+		return "https"
+	}
+	return "http"
+}
+
+func (c *Serve) serve(s *http.Server, l net.Listener) error {
+	var err error
+	if c.TLSCert != "" {
+		err = s.ServeTLS(l, c.TLSCert, c.TLSKey)
+	} else {
+		err = s.Serve(l)
+	}
+	if err == http.ErrServerClosed {
+		return nil
+	}
+	return err
+}
+
+// check refuses what would be unsafe or cannot work before anything is opened.
+func (c *Serve) check() error {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key go together")
+	}
+	if c.TLSCert != "" {
+		if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
+			return fmt.Errorf("--tls-cert: %w", err)
+		}
+	}
+	if !c.loopback() && c.Secret == "" && !c.Open {
+		return fmt.Errorf("others can reach %s: ask for tokens with --secret, or say --open to let anybody in", c.Addr)
+	}
+	for _, o := range c.Origin {
+		if u, err := url.Parse(o); o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Path != "") {
+			return fmt.Errorf("--origin %s: an origin is like https://app.example.org", o)
+		}
+	}
+	return nil
+}
+
+// loopback reports whether only this machine can reach the address.
+func (c *Serve) loopback() bool {
+	host, _, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// server is what serves, from the store up to the doors.
+type server struct {
+	store   closer
+	archive *archive.Archive
+	hub     *relay.Hub
+	io      *sio.Server
+	http    *http.Server
+}
+
+// closer is a store that can be closed.
+type closer interface {
+	storage.Store
+	Close() error
+}
+
+func (c *Serve) open(log *slog.Logger) (s *server, err error) {
+	s = &server{}
+	if s.store, err = c.openStore(log); err != nil {
+		return nil, err
+	}
+	s.archive = &archive.Archive{Store: s.store, Logger: log}
+	s.hub = &relay.Hub{
+		Dir: filepath.Join(c.Data, "spool"), Archive: s.archive, Logger: log,
+		Limits: relay.Limits{UploadBytes: int64(c.MaxUpload), ResumeWindow: c.ResumeWindow},
+	}
+	if c.Secret != "" {
+		a := access{secret: []byte(c.Secret)}
+		s.hub.Identify, s.hub.Authorize = a.identify, a.authorize
+	}
+	if err := s.hub.Start(); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	g := &guard{loopback: c.loopback(), origins: c.Origin}
+	s.io = &sio.Server{PingInterval: c.PingInterval, PingTimeout: c.PingTimeout, CheckOrigin: g.allows, Logger: log}
+	(&sockets.Door{Hub: s.hub}).Mount(s.io.Of("/"))
+	g.next = s.routes(g)
+	s.http = &http.Server{
+		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	return s, nil
+}
+
+func (c *Serve) openStore(log *slog.Logger) (closer, error) {
+	if c.S3 == "" {
+		return dir.Open(filepath.Join(c.Data, "archive"))
+	}
+	o, err := s3.ParseURL(c.S3)
+	if err != nil {
+		return nil, fmt.Errorf("--s3: %w", err)
+	}
+	o.Logger, o.Record = log, filepath.Join(c.Data, "s3-uploads")
+	return s3.Open(o)
+}
+
+// routes lays out the doors.
+func (s *server) routes(g *guard) http.Handler {
+	door := &httpd.Door{Hub: s.hub, CheckOrigin: g.allows}
+	mux := http.NewServeMux()
+	mux.Handle("/socket.io/", s.io)
+	mux.Handle("/socket.io/socket.io.js", browser.Handler())
+	mux.Handle("/socket.io/socket.io.esm.js", browser.Handler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("/", web.Handler())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/media/") || strings.HasPrefix(r.URL.Path, "/rooms/") {
+			door.ServeHTTP(w, r) // not by the mux, which would clean a room's name as if it were a path
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// ready answers whether uploads can be taken and archived now.
+func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+	if c, ok := s.store.(interface{ Check(context.Context) error }); ok {
+		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+		defer cancel()
+		if err := c.Check(ctx); err != nil {
+			http.Error(w, "the archive does not answer", http.StatusServiceUnavailable)
+			return
+		}
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// close ends the doors first and the store last, so that what was acknowledged is kept.
+func (s *server) close(ctx context.Context) error {
+	err := s.io.Shutdown(ctx)
+	if shut := s.http.Shutdown(ctx); shut != nil {
+		err = errors.Join(err, s.http.Close()) // downloads that go on are cut
+	}
+	return errors.Join(err, s.archive.Close(ctx), s.hub.Close(), s.store.Close())
+}
