@@ -1,0 +1,1 @@
+// How much of a file goes on its way at once.
