@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
 
 	"sluice/sio"
 	"sluice/sio/engine"
@@ -155,6 +156,27 @@ func TestAttachmentsTogetherAreBounded(t *testing.T) {
 	p.expect(`31[2]`)
 	if got := io.Stats().HalfSent; got != 0 {
 		t.Errorf("HalfSent = %d", got)
+	}
+}
+
+func TestOnInvalidHasTheLastWordAboutWhatTheEngineFinds(t *testing.T) {
+	for name, tt := range map[string]struct {
+		message string
+		code    ws.StatusCode
+	}{
+		"a text too long":     {`42["` + strings.Repeat("x", 1000) + `"]`, ws.StatusMessageTooBig},
+		"no Engine.IO packet": {`9`, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			io := &sio.Server{Logger: quiet(), MaxEventBytes: 1000}
+			io.Of("/").OnInvalid(func(s *sio.Socket, err error) { s.Emit("problem") })
+			p := join(t, serve(t, io), "/")
+			wsutil.WriteClientText(p.conn, []byte(tt.message))
+			before, code := p.expectClosed()
+			if len(before) != 1 || before[0] != `42["problem"]` || tt.code != 0 && code != tt.code {
+				t.Errorf("the client got %q and code %d", before, code)
+			}
+		})
 	}
 }
 

@@ -1,8 +1,9 @@
-// Package siotest is to sio what httptest is to net/http: a server on a network in memory, and clients that talk to it with
-// everything a real one uses but the kernel. Nothing in it needs a port, and time can run in testing/synctest.
+// Package siotest is to sio what httptest is to net/http: a server on a network in memory, which clients reach with everything a
+// real one uses but the kernel. Nothing in it needs a port, and time can run in testing/synctest.
 //
-//	io := &sio.Server{}
-//	srv := siotest.NewServer(io)
+//	srv := siotest.NewServer(&sio.Server{})
 //	defer srv.Close()
-//	c, err := client.Dial(ctx, srv.URL, client.Options{DialContext: srv.DialContext})
+//	resp, err := srv.Client().Get(srv.URL + "/socket.io/?EIO=4&transport=polling")
+//
+// Clients of all kinds take [Server.DialContext] as the way to their server.
 package siotest
