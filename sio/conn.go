@@ -63,6 +63,9 @@ func (c *conn) Receive(m engine.Message) error {
 	return c.refuse(asViolation(err), m)
 }
 
+// Expecting reports whether a packet's attachments are still to come. See engine.Expecter.
+func (c *conn) Expecting() bool { return c.in.waits.Load() }
+
 // over reports whether the session has begun to end.
 func (c *conn) over() bool {
 	select {

@@ -3,6 +3,7 @@ package sio
 import (
 	"bytes"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"sluice/sio/engine"
@@ -15,6 +16,7 @@ type decoder struct {
 	conn    *conn
 	half    *halfSent   // the packet whose attachments are still to come, nil if there is none
 	stalled *time.Timer // runs while half makes no progress; nil until the first half-sent packet
+	waits   atomic.Bool // half is not nil; for everybody
 
 	connects     int // before a namespace was joined: what was asked for,
 	connectBytes int // and how long it was
@@ -157,6 +159,7 @@ func (d *decoder) expect(p packet.Packet, h *halfSent) error {
 	}
 	h.missing = p.Attachments
 	d.half = h
+	d.waits.Store(true)
 	d.watch()
 	return nil
 }
@@ -210,6 +213,7 @@ func (d *decoder) abandon() {
 		e.stream.cut()
 	}
 	d.half = nil
+	d.waits.Store(false)
 }
 
 // watch gives the half-sent packet time for progress.

@@ -51,7 +51,7 @@ func TestTokensAreAskedForAtEveryDoor(t *testing.T) {
 		URL, Rooms                                                       int
 	}
 	var got map[string]answers
-	out := lab.Node(t, "testdata/doors.js", "SLUICE_URL="+s.URL, "TOKENS="+string(tokens))
+	out := lab.Node(t, "doors.js", "SLUICE_URL="+s.URL, "TOKENS="+string(tokens))
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatalf("doors.js printed %q", out)
 	}
@@ -175,7 +175,7 @@ func selfSigned(t *testing.T) (cert, key string) {
 func TestTheContractHoldsOverTLS(t *testing.T) {
 	cert, key := selfSigned(t)
 	s := lab.Sluice(t, "--tls-cert", cert, "--tls-key", key)
-	lab.Node(t, "testdata/contract.js", "SLUICE_URL="+s.URL, "NODE_EXTRA_CA_CERTS="+cert)
+	lab.Node(t, "contract.js", "SLUICE_URL="+s.URL, "NODE_EXTRA_CA_CERTS="+cert)
 }
 
 func TestEverySampleReachesS3(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"sluice/storage/dir"
 )
 
-const samples = "../../chunker/testdata"
+const samples = "../../chunker/testdata" // from this folder
 
 // sampleTypes is what each kind of sample is, whatever its sender says.
 var sampleTypes = map[string]string{
@@ -31,7 +31,7 @@ type result struct {
 // sendSamples has stock clients send every sample over every transport, and checks their types.
 func sendSamples(t *testing.T, s *lab.Server, env ...string) []result {
 	t.Helper()
-	out := lab.Node(t, "testdata/samples.js", append(env, "SLUICE_URL="+s.URL, "SAMPLES="+samples)...)
+	out := lab.Node(t, "samples.js", append(env, "SLUICE_URL="+s.URL, "SAMPLES="+samples)...)
 	var results []result
 	for line := range bytes.Lines(out) {
 		var r result
@@ -105,5 +105,5 @@ func TestEverySampleComesThroughOnEveryTransport(t *testing.T) {
 
 func TestTheContractHoldsForStockClients(t *testing.T) {
 	s := lab.Sluice(t)
-	lab.Node(t, "testdata/contract.js", "SLUICE_URL="+s.URL)
+	lab.Node(t, "contract.js", "SLUICE_URL="+s.URL)
 }

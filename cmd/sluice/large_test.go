@@ -25,7 +25,7 @@ func sendLarge(t *testing.T, transport string, size int64, bytesPerSecond int) (
 	t.Helper()
 	s := lab.SluiceAsUsed(t, "--ping-interval", "2s", "--ping-timeout", "5s")
 	p := startProxy(t, s.Addr, bytesPerSecond)
-	out := lab.Node(t, "testdata/large.js", "SLUICE_URL="+s.URL, "SENDER_URL="+p.URL, "METER="+p.meter(t),
+	out := lab.Node(t, "large.js", "SLUICE_URL="+s.URL, "SENDER_URL="+p.URL, "METER="+p.meter(t),
 		"TRANSPORT="+transport, fmt.Sprint("SIZE=", size))
 	if err := json.Unmarshal(out, &r); err != nil {
 		t.Fatalf("large.js printed %q", out)

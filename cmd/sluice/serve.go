@@ -34,7 +34,7 @@ const shutdownTimeout = 8 * time.Second
 type Serve struct {
 	Addr    string   `default:"127.0.0.1:3000" env:"SLUICE_ADDR" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
 	Data    string   `default:"./sluice-data" env:"SLUICE_DATA" placeholder:"DIR" help:"Where the spool is, and the archive unless --s3 is given (${default})."`
-	S3      string   `env:"SLUICE_S3" placeholder:"URL" help:"Archive to S3: https://KEY:SECRET@host:port/bucket?region=...; ?prefix= and ?path-style= as well. Keys may come from the AWS_ variables."`
+	S3      string   `name:"s3" env:"SLUICE_S3" placeholder:"URL" help:"Archive to S3: https://KEY:SECRET@host:port/bucket?region=...; ?prefix= and ?path-style= as well. Keys may come from the AWS_ variables."`
 	Secret  string   `env:"SLUICE_SECRET" placeholder:"TEXT" help:"Ask for tokens signed with this (HS256, see sluice token)."`
 	Open    bool     `env:"SLUICE_OPEN" help:"Listen on an address that others can reach without asking for tokens."`
 	TLSCert string   `name:"tls-cert" env:"SLUICE_TLS_CERT" placeholder:"FILE" help:"Certificate in PEM: serve HTTPS."`

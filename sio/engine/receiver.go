@@ -29,6 +29,13 @@ type Refuser interface {
 	Refused(err error) bool
 }
 
+// Expecter is what a Receiver may be, too, whose messages hang together.
+type Expecter interface {
+	// Expecting reports whether what has come is incomplete without the next message. An upgrade is put off as long: a client
+	// that waits with the upgrade for a large POST sees no ping meanwhile. Any goroutine may call it.
+	Expecting() bool
+}
+
 // Message is one message from the peer: either Text or Body is set.
 type Message struct {
 	// Text is a whole text message, valid UTF-8, at most MaxPayloadBytes. It is never nil for text.

@@ -87,15 +87,19 @@ func (s *Session) upgrade(c *webSocket, opened time.Time) error {
 	return s.moveTo(c)
 }
 
-// awaitQuiet waits until no POST of the session has been read for a while, and then marks it as probed; false is its end.
+// awaitQuiet waits until no POST of the session has been read for a while and none is expected, and then marks it as probed;
+// false is its end.
 //
 // A client that got 3probe polls no more until its running POST has ended: it sees no ping, and closes when that takes longer
-// than interval and timeout. POSTs follow each other at a round trip's distance, so the first pause between two is no end.
+// than interval and timeout. POSTs follow each other at a round trip's distance, so the first pause between two is no end; and
+// before the POST of a large attachment the client takes its time to encode it, so an event that lacks one is no end either.
 func (s *Session) awaitQuiet(quiet time.Duration) bool {
 	for {
 		s.mu.Lock()
 		p, rest := s.post, quiet-time.Since(s.lastPost)
-		if p == nil && rest <= 0 {
+		if expecting := s.expecting(); p == nil && rest <= 0 && expecting {
+			rest = quiet
+		} else if p == nil && rest <= 0 {
 			s.probed, s.noopDue = true, true
 			s.mu.Unlock()
 			return true
@@ -105,6 +109,12 @@ func (s *Session) awaitQuiet(quiet time.Duration) bool {
 			return false
 		}
 	}
+}
+
+// expecting reports whether the Receiver needs another message to go on.
+func (s *Session) expecting() bool {
+	e, ok := s.receiver.(Expecter)
+	return ok && e.Expecting()
 }
 
 // await waits for p to have been read, or for a time if p is nil. It returns false if the session ended first.

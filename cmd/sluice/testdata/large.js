@@ -35,8 +35,13 @@ async function main() {
   const tookMs = Date.now() - began;
   const s = await reader.when(stream.id, "end");
   check(s.sha256 === sum, "other bytes came");
+  const engine = sender.io.engine;
+  if (process.env.TRANSPORT === "upgrade" && engine.transport.name === "polling") {
+    await new Promise((resolve) => engine.once("upgrade", resolve)); // it was put off until the POST had ended
+  }
+  await ask(sender, "list", { room: "large" });
   done = true;
-  const transport = sender.io.engine.transport.name;
+  const transport = engine.transport.name;
   console.log(JSON.stringify({ tookMs, firstMs: s.first - began, forwarded: Number(await forwarded), reports, transport }));
   watcher.disconnect();
   sender.disconnect();
