@@ -32,7 +32,7 @@ type conn struct {
 	draining bool               // nothing is handled, queued or pulled any more
 	control  queue              // what goes out first
 	sources  []*Socket          // sockets that have a Source; never changed in place
-	pending  int                // what the sockets' queues of events hold, in bytes
+	pending  int                // what the client sent and was not handled yet, in bytes
 	awaiting int                // goroutines that wait for an ack
 }
 
@@ -135,6 +135,7 @@ func (c *conn) admit(ns *Namespace, auth []byte) {
 	defer c.mu.Unlock()
 	c.sockets[ns.name] = s
 	delete(c.left, ns.name)
+	c.pending += joinCost
 	c.work(s)
 }
 

@@ -96,6 +96,9 @@ func (d *decoder) connect(p packet.Packet, size int, accepted, here bool) error 
 			return &LimitError{What: "packets before a namespace is joined", Limit: maxConnects}
 		}
 	}
+	if err := d.conn.answering(); err != nil {
+		return err
+	}
 	ns := d.conn.server.lookup(p.Namespace)
 	if ns == nil {
 		d.conn.reject(p.Namespace, &Error{Message: "Invalid namespace"})

@@ -23,7 +23,7 @@
 //
 // # Bounds
 //
-// What a client sends and no handler has taken is bounded ([Server.MaxPendingBytes]); then the client is not read from. What
+// What a client sends and no handler is done with is bounded ([Server.MaxPendingBytes]); then the client is not read from. What
 // is sent to a client goes through a queue that is bounded, too ([Server.MaxQueuedBytes]); when it is full Emit returns
 // [ErrQueueFull]. What does not fit a bounded queue, such as a film, is pulled from a [Source], only when the transport can
 // take it. Everything else a client could make grow has its limit in limits.go.

@@ -57,5 +57,9 @@ func (e *Event) Ack(args ...any) error {
 		return ErrNoAck
 	}
 	s := e.Socket
-	return s.push(p.message(packet.Ack, s.ns.name, e.id), urgent)
+	err := s.push(p.message(packet.Ack, s.ns.name, e.id), urgent)
+	if err == ErrQueueFull {
+		e.acked.Store(false) // it may be tried again
+	}
+	return err
 }

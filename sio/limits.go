@@ -34,8 +34,11 @@ const (
 	// while a handler waits for an ack, which may be behind them.
 	urgentFactor = 4
 
-	// eventOverhead is what an event is taken to cost beside its bytes, as long as it waits.
+	// eventOverhead is what an event is taken to cost beside its bytes, until its handler has returned.
 	eventOverhead = 256
+
+	// joinCost is the same of a client that joins a namespace, until OnConnect's handlers have returned.
+	joinCost = 4 << 10
 
 	// maxPace is how long the next handler of a client waits, at most, for the client to take what was sent to it.
 	maxPace = 5 * time.Second
@@ -52,6 +55,9 @@ func (srv *Server) maxAttachments() int { return cmp.Or(srv.MaxAttachments, defa
 func (srv *Server) maxQueuedBytes() int { return cmp.Or(srv.MaxQueuedBytes, defaultMaxQueuedBytes) }
 
 func (srv *Server) maxPendingBytes() int { return cmp.Or(srv.MaxPendingBytes, defaultMaxPendingBytes) }
+
+// maxUrgentBytes bounds what is sent to a client by the answers to what it asks.
+func (srv *Server) maxUrgentBytes() int { return urgentFactor * srv.maxQueuedBytes() }
 
 // streamTimeout is how long a streamed attachment may stand still while it is being read.
 func (srv *Server) streamTimeout() time.Duration {

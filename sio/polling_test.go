@@ -100,8 +100,7 @@ func TestAttachmentsMayComeOnAnotherTransport(t *testing.T) {
 	for _, event := range []string{"up", "whole"} {
 		t.Run(event, func(t *testing.T) {
 			p := startPolling(t, serve(t, streamEcho()))
-			p.post(`451-1["` + event + `"` + placeholders(1) + `]`)
-			sock := dialUpgrade(t, p)
+			sock := dialUpgrade(t, p, func() { p.post(`451-1["` + event + `"` + placeholders(1) + `]`) })
 			sock.sendBinary("late")
 			want := map[string]string{"up": `31[["late"]]`, "whole": `31["late"]`}[event]
 			sock.expect(want)
@@ -109,14 +108,15 @@ func TestAttachmentsMayComeOnAnotherTransport(t *testing.T) {
 	}
 }
 
-// dialUpgrade moves a session from polling to WebSocket.
-func dialUpgrade(t *testing.T, p *poller) *peer {
+// dialUpgrade moves a session from polling to WebSocket; last is called when the server has agreed to that.
+func dialUpgrade(t *testing.T, p *poller, last func()) *peer {
 	t.Helper()
 	sock := dialRaw(t, strings.Replace(p.url, "polling", "websocket", 1), dialer("X-Test", "1"))
 	wsutil.WriteClientText(sock.conn, []byte("2probe"))
 	if got := sock.read(); got != "3probe" {
 		t.Fatalf("got %q; want 3probe", got)
 	}
+	last()
 	for noop := false; !noop; {
 		for _, packet := range p.get() {
 			noop = noop || packet == "6"

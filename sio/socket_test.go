@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,6 +169,44 @@ func TestWhatNobodyHandlesHoldsUpTheClient(t *testing.T) {
 	close(release)
 	for range events {
 		receive(t, handled)
+	}
+}
+
+func TestJoiningAndLeavingIsBoundedByWhatIsHandled(t *testing.T) {
+	io := &sio.Server{}
+	release := make(chan struct{})
+	var running atomic.Int64
+	io.Of("/").OnConnect(func(s *sio.Socket) {
+		running.Add(1)
+		<-release
+	})
+	p := dial(t, serve(t, io))
+	defer close(release)
+	p.patience = 500 * time.Millisecond
+	for range 1000 {
+		p.send(`0`)
+		if _, err := p.tryRead(); err != nil {
+			break // the server reads no more
+		}
+		p.send(`1`)
+	}
+	if n := running.Load(); n < 100 || n > 300 {
+		t.Errorf("%d handlers run; want about 256", n)
+	}
+}
+
+func TestAClientMustReadWhyItMayNotJoin(t *testing.T) {
+	io := &sio.Server{Logger: quiet(), MaxQueuedBytes: 4 << 10}
+	p := join(t, serve(t, io), "/")
+	name := strings.Repeat("x", 100<<10)
+	for range 400 { // more than the kernel keeps
+		p.send(`0/` + name + `,`)
+	}
+	if _, code := p.expectClosed(); code != 1009 && code != 0 {
+		t.Errorf("close code %d", code)
+	}
+	if n := io.Stats().Invalid; n != 1 {
+		t.Errorf("%d connections were invalid; want 1", n)
 	}
 }
 

@@ -34,23 +34,25 @@ func (s *Socket) revive() {
 // run calls the handlers of s, one after another. A panic of one ends the connection, and nothing else.
 func (s *Socket) run() {
 	for {
-		next := s.next()
+		next, cost := s.next()
 		if next == nil {
 			return
 		}
 		s.conn.server.guard(s, "handler", next)
+		s.conn.settle(cost)
 	}
 }
 
-// next returns what is to be called next, nil if there is nothing: then the goroutine must end.
-func (s *Socket) next() func() {
+// next returns what is to be called next, and what that counted for while it waited; nil if there is nothing: then the goroutine
+// must end.
+func (s *Socket) next() (call func(), cost int) {
 	c := s.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.busy = true
 	if !s.begun {
 		s.begun = true
-		return s.join
+		return s.join, joinCost
 	}
 	if len(s.queue) > 0 {
 		c.pace(s)
@@ -59,16 +61,15 @@ func (s *Socket) next() func() {
 		e := s.queue[0]
 		s.queue[0] = nil
 		s.queue = s.queue[1:]
-		c.settle(e.cost)
-		return e.run
+		return e.run, e.cost
 	}
 	if s.farewell {
 		s.farewell = false
-		return s.bye
+		return s.bye, 0
 	}
 	s.queue = nil
 	s.working, s.busy = false, false
-	return nil
+	return nil, 0
 }
 
 // pace waits, for a while, until the client has taken what it was sent: a client that asks faster than it reads is slowed
@@ -98,8 +99,10 @@ func (c *conn) pace(s *Socket) {
 	}
 }
 
-// settle takes an event that waited out of the account. Called with c.mu held.
+// settle takes something that has been handled out of the account.
 func (c *conn) settle(cost int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.pending -= cost
 	c.changed.broadcast()
 }
@@ -107,12 +110,13 @@ func (c *conn) settle(cost int) {
 // dropEvents forgets the events of s that wait. Called with c.mu held.
 func (c *conn) dropEvents(s *Socket) {
 	for _, e := range s.queue {
-		c.settle(e.cost)
+		c.pending -= e.cost
 		if e.stream != nil {
 			e.stream.close()
 		}
 	}
 	s.queue = nil
+	c.changed.broadcast()
 }
 
 // deliver queues an event for its handler.
@@ -132,8 +136,8 @@ func (c *conn) deliver(e *Event) {
 	c.work(s)
 }
 
-// room waits until there is room for another event: this holds up the client. While somebody waits for an ack it does not, for
-// the ack may come next.
+// room waits until there is room for another thing to handle: this holds up the client. While somebody waits for an ack it does
+// not, for the ack may come next.
 func (c *conn) room() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -153,6 +157,17 @@ func (c *conn) room() error {
 		return &LimitError{What: "events that wait for a handler that waits for an ack", Limit: int64(urgentFactor * most)}
 	}
 	return nil
+}
+
+// answering waits until there is room for a client that joins; it does not, if the client lets the answers lie.
+func (c *conn) answering() error {
+	c.mu.Lock()
+	bytes, most := c.control.bytes, c.server.maxUrgentBytes()
+	c.mu.Unlock()
+	if bytes > most {
+		return &LimitError{What: "answers that the client does not read", Limit: int64(most)}
+	}
+	return c.room()
 }
 
 // join asks the middleware about s and, if it has nothing against it, lets it take part.
