@@ -60,7 +60,7 @@ func TestWaitingForAnAckEndsWithItsContextAndTheSocket(t *testing.T) {
 }
 
 func TestAnAckDoesNotWaitBehindTheHandlerThatAwaitsIt(t *testing.T) {
-	io := &sio.Server{MaxPendingBytes: 4 << 10}
+	io := &sio.Server{MaxPendingBytes: 4 << 10, MaxEventBytes: 4 << 10}
 	done := make(chan string, 1)
 	io.Of("/").On("ask", func(e *sio.Event) {
 		ctx, cancel := context.WithTimeout(e.Socket.Context(), patience)
@@ -85,7 +85,7 @@ func TestAnAckDoesNotWaitBehindTheHandlerThatAwaitsIt(t *testing.T) {
 }
 
 func TestAFloodBeforeAnAwaitedAckEndsTheConnection(t *testing.T) {
-	io := &sio.Server{MaxPendingBytes: 4 << 10, Logger: quiet()}
+	io := &sio.Server{MaxPendingBytes: 4 << 10, MaxEventBytes: 4 << 10, Logger: quiet()}
 	io.Of("/").On("ask", func(e *sio.Event) { e.Socket.EmitWithAck(e.Socket.Context(), "question") })
 	io.Of("/").On("filler", func(e *sio.Event) {})
 	p := join(t, serve(t, io), "/")

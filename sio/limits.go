@@ -54,7 +54,10 @@ func (srv *Server) maxAttachments() int { return cmp.Or(srv.MaxAttachments, defa
 
 func (srv *Server) maxQueuedBytes() int { return cmp.Or(srv.MaxQueuedBytes, defaultMaxQueuedBytes) }
 
-func (srv *Server) maxPendingBytes() int { return cmp.Or(srv.MaxPendingBytes, defaultMaxPendingBytes) }
+// maxPendingBytes has room for one event of any size.
+func (srv *Server) maxPendingBytes() int {
+	return max(cmp.Or(srv.MaxPendingBytes, defaultMaxPendingBytes), srv.maxEventBytes())
+}
 
 // maxUrgentBytes bounds what is sent to a client by the answers to what it asks.
 func (srv *Server) maxUrgentBytes() int { return urgentFactor * srv.maxQueuedBytes() }

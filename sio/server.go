@@ -24,7 +24,7 @@ type Server struct {
 	MaxEventBytes   int // of an event with its attachments, unless they are streamed (OnStream); 0 means 1,000,000
 	MaxAttachments  int // of an event a client sends, at most packet.MaxAttachments; 0 means 10
 	MaxQueuedBytes  int // of what was sent to a client and is not on the wire yet, Sources apart; 0 means 1 MiB
-	MaxPendingBytes int // of what a client sent and no handler is done with; 0 means 1 MiB
+	MaxPendingBytes int // of what a client sent and no handler is done with, at least MaxEventBytes; 0 means 1 MiB
 
 	// CheckOrigin decides about requests from a web page of another origin. nil refuses them all.
 	CheckOrigin func(*http.Request) bool

@@ -3,7 +3,7 @@
 //
 //	srv := siotest.NewServer(&sio.Server{})
 //	defer srv.Close()
-//	resp, err := srv.Client().Get(srv.URL + "/socket.io/?EIO=4&transport=polling")
+//	c, err := srv.Dial(ctx, client.Options{})
 //
-// Clients of all kinds take [Server.DialContext] as the way to their server.
+// Clients of other kinds take [Server.DialContext] as the way to their server.
 package siotest

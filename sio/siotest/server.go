@@ -7,11 +7,12 @@ import (
 	"sync"
 
 	"sluice/sio"
+	"sluice/sio/client"
 )
 
-// Server serves a sio.Server, and whatever else a handler has, on a network of its own.
+// Server serves a sio.Server on a network of its own.
 type Server struct {
-	// URL is what clients dial, with DialContext.
+	// URL is what clients that use DialContext are given.
 	URL string
 
 	network *network
@@ -20,7 +21,7 @@ type Server struct {
 	served  sync.WaitGroup
 }
 
-// NewServer starts a server. Its fields are to be set before.
+// NewServer starts a server for io, whose fields are not to be changed any more.
 func NewServer(io *sio.Server) *Server {
 	srv := &Server{URL: "http://siotest", network: newNetwork(), io: io}
 	srv.http.Handler = io
@@ -38,6 +39,12 @@ func (srv *Server) Close() {
 // DialContext connects to the server, whatever the address.
 func (srv *Server) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
 	return srv.network.dial(ctx)
+}
+
+// Dial connects a Socket.IO client, which is to be closed before the server is.
+func (srv *Server) Dial(ctx context.Context, o client.Options) (*client.Client, error) {
+	o.DialContext = srv.DialContext
+	return client.Dial(ctx, srv.URL, o)
 }
 
 // Client returns an HTTP client whose connections go to the server, whatever the host of the URL. Its CloseIdleConnections is to

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sluice/sio"
+	"sluice/sio/client"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -26,6 +28,35 @@ func TestAServerInMemoryIsReachedOverHTTP(t *testing.T) {
 	defer c.CloseIdleConnections()
 	if body := get(t, c, srv.URL+"/socket.io/?EIO=4&transport=polling"); !strings.HasPrefix(body, `0{"sid":"`) {
 		t.Errorf("got %s", body)
+	}
+}
+
+func TestClientsTalkToAServerInMemory(t *testing.T) {
+	for name, transports := range map[string][]string{"polling": {client.Polling}, "websocket": {client.WebSocket}, "upgrade": nil} {
+		t.Run(name, func(t *testing.T) {
+			io := &sio.Server{}
+			io.Of("/").On("reverse", func(e *sio.Event) {
+				var data []byte
+				e.Decode(0, &data)
+				slices.Reverse(data)
+				e.Ack(data)
+			})
+			srv := NewServer(io)
+			defer srv.Close()
+			c, err := srv.Dial(t.Context(), client.Options{Transports: transports})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			reply, err := c.EmitWithAck(t.Context(), "reverse", []byte("abc"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []byte
+			if err := reply.Decode(0, &got); err != nil || string(got) != "cba" {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
 	}
 }
 
