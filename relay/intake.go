@@ -58,8 +58,9 @@ func (in *intake) start(st *Stream, offset, limit int64) {
 
 // space returns where the next bytes are to be read to; hint is how many are expected, 0 if unknown.
 func (in *intake) space(hint int64) []byte {
-	if len(in.block) < cap(in.block) {
-		return in.block[len(in.block):cap(in.block)]
+	free := in.block[len(in.block):cap(in.block)]
+	if pending := in.emitted < in.received; len(free) > 0 && (pending || int64(len(free)) >= min(hint, blockBytes)) {
+		return free // at a piece's beginning only if it fits: else it would be cut in two
 	}
 	rest := in.block[in.emitted-in.base:]
 	size := int64(blockBytes)

@@ -147,6 +147,59 @@ func TestReadersGetEveryByteFromMemoryAndSpool(t *testing.T) {
 	}
 }
 
+// pieces is a reader that gives at most so many bytes at a time.
+type pieces struct {
+	r    io.Reader
+	size int
+}
+
+func (p pieces) Read(b []byte) (int, error) { return p.r.Read(b[:min(len(b), p.size)]) }
+
+func TestChunksAreNeitherLargeNorCrumbsHoweverBytesCome(t *testing.T) {
+	h := start(t, &Hub{})
+	content := random(5<<20 + 1)
+	for _, size := range []int{100, 1448, 16 << 10, 100_000, 1 << 20} {
+		for _, hint := range []int64{0, int64(len(content))} {
+			w := publish(t, h, Spec{})
+			f := w.Stream().Follow(0)
+			if _, err := w.ReadSized(pieces{bytes.NewReader(content), size}, hint); err != nil {
+				t.Fatalf("pieces of %d, hint %d: %v", size, hint, err)
+			}
+			finish(t, w)
+			var got []byte
+			chunks := 0
+			for item, err := f.Next(ctx); err != io.EOF; item, err = f.Next(ctx) {
+				if err != nil || len(item.Chunk.Data) > blockBytes {
+					t.Fatalf("pieces of %d: %v, chunk of %d bytes", size, err, len(item.Chunk.Data))
+				}
+				got = append(got, item.Chunk.Data...)
+				chunks++
+			}
+			f.Close()
+			if !bytes.Equal(got, content) {
+				t.Errorf("pieces of %d: other bytes", size)
+			}
+			t.Logf("pieces of %d, hint %d: %d chunks", size, hint, chunks)
+		}
+	}
+}
+
+func TestAPublishedPieceStaysWhole(t *testing.T) {
+	h := start(t, &Hub{})
+	w := publish(t, h, Spec{Kind: Live})
+	f := w.Stream().Follow(0)
+	defer f.Close()
+	for i, size := range []int{20_000, 5_000, 60_000, 20_000, 1, 256 << 10, 20_000} {
+		if err := w.Chunk(w.Offset(), bytes.NewReader(random(size)), int64(size)); err != nil {
+			t.Fatal(err)
+		}
+		if item, err := f.Next(ctx); err != nil || len(item.Chunk.Data) != size {
+			t.Errorf("piece %d of %d bytes came as one of %d, %v", i, size, len(item.Chunk.Data), err)
+		}
+	}
+	finish(t, w)
+}
+
 func TestAppendDoesNotWaitForReaders(t *testing.T) {
 	h := start(t, &Hub{})
 	w := publish(t, h, Spec{})
