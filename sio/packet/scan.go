@@ -109,9 +109,16 @@ func (s *scanner) elements(each func(start int) error) error {
 	}
 }
 
-// An object is a placeholder when its member "_placeholder" is true.
+// object is what matters of an object: whether it is a placeholder, which it is when its member "_placeholder" is true.
+type object struct {
+	start   int
+	members int
+	marked  bool
+	num     []byte // the value of its member "num"
+}
+
 func (s *scanner) object() error {
-	start := s.pos
+	o := object{start: s.pos}
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -119,51 +126,56 @@ func (s *scanner) object() error {
 		s.leave()
 		return nil
 	}
-	var members int
-	var marked bool
-	var num []byte
 	for {
-		key, err := s.key()
-		if err != nil {
+		if err := s.member(&o); err != nil {
 			return err
-		}
-		s.space()
-		from := s.pos
-		if err := s.value(); err != nil {
-			return err
-		}
-		members++
-		if s.binary {
-			switch raw := s.data[from:s.pos]; {
-			case isKey(key, "_placeholder"):
-				marked = string(raw) == "true"
-			case isKey(key, "num"):
-				num = raw
-			}
 		}
 		more, err := s.next('}')
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case more:
+		case o.marked:
+			return s.placeholder(&o)
+		default:
+			return nil
 		}
-		if !more {
-			break
-		}
 	}
-	if !marked {
-		return nil
-	}
-	// JavaScript takes the last of two equal keys, Go the first in another case: no such choice is left open.
-	if members != 2 {
-		return malformed("a placeholder with %d members", members)
-	}
-	return s.placeholder(start, num)
 }
 
-func (s *scanner) placeholder(start int, num []byte) error {
-	if len(num) == 0 || len(num) > 4 || !isDigits(num) || num[0] == '0' && len(num) > 1 {
+func (s *scanner) member(o *object) error {
+	key, err := s.key()
+	if err != nil {
+		return err
+	}
+	s.space()
+	from := s.pos
+	if err := s.value(); err != nil {
+		return err
+	}
+	o.members++
+	if !s.binary {
+		return nil
+	}
+	switch raw := s.data[from:s.pos]; {
+	case isKey(key, "_placeholder"):
+		o.marked = string(raw) == "true"
+	case isKey(key, "num"):
+		o.num = raw
+	}
+	return nil
+}
+
+// placeholder holds o to the rules. JavaScript takes the last of two equal members, Go the last in any case of letters: a
+// placeholder has two members, so that no such choice is left open.
+func (s *scanner) placeholder(o *object) error {
+	if o.members != 2 {
+		return malformed("a placeholder with %d members", o.members)
+	}
+	if len(o.num) == 0 || len(o.num) > 4 || !isDigits(o.num) || o.num[0] == '0' && len(o.num) > 1 {
 		return malformed("bad placeholder number")
 	}
-	n, _ := strconv.Atoi(string(num))
+	n, _ := strconv.Atoi(string(o.num))
 	if n >= s.attachments {
 		return malformed("placeholder %d of %d attachments", n, s.attachments)
 	}
@@ -174,7 +186,7 @@ func (s *scanner) placeholder(start int, num []byte) error {
 	s.seen[word] |= bit
 	s.found++
 	if s.visitPlaceholder != nil {
-		s.visitPlaceholder(start, s.pos, n)
+		s.visitPlaceholder(o.start, s.pos, n)
 	}
 	return nil
 }
