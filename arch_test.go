@@ -62,7 +62,7 @@ var outside = map[string][]string{
 	"golang.org/x/time":                  {"relay/archive", "storage/s3"},
 }
 
-var testOnly = []string{"go.uber.org/goleak", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/gobwas/ws"}
+var testOnly = []string{"go.uber.org/goleak", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/gobwas/ws", "golang.org/x/time"}
 
 func TestImportsPointOneWay(t *testing.T) {
 	for file, imports := range goFiles(t) {
