@@ -2,6 +2,7 @@ package packet
 
 import (
 	"errors"
+	"flag"
 	"reflect"
 	"strings"
 	"testing"
@@ -127,6 +128,10 @@ func TestParseBoundsArgumentsAndDepth(t *testing.T) {
 
 func TestHostileShapesCostLittle(t *testing.T) {
 	const n = 100_000
+	limit := 50 * time.Millisecond * raceFactor
+	if fuzz := flag.Lookup("test.fuzz"); fuzz != nil && fuzz.Value.String() != "" {
+		limit *= 10 // instrumented, too
+	}
 	for name, text := range map[string]string{
 		"deep arrays":        `2["a",` + strings.Repeat(`[`, n),
 		"deep closed arrays": `2["a",` + strings.Repeat(`[`, n) + strings.Repeat(`]`, n) + `]`,
@@ -144,13 +149,17 @@ func TestHostileShapesCostLittle(t *testing.T) {
 		"nested brackets":    `2["a",` + strings.Repeat(`[{"a":`, n),
 		"flat placeholders":  `51-["a",[` + strings.Repeat(`{"_placeholder":false,"num":1},`, n) + `1]]`,
 	} {
-		start := time.Now()
-		p, err := Parse([]byte(text))
-		if err == nil && p.Type != Connect {
-			_, err = Args(p.Data)
+		took := time.Hour
+		for range 3 { // the best of them is without what else the machine does
+			start := time.Now()
+			p, err := Parse([]byte(text))
+			if err == nil && p.Type != Connect {
+				Args(p.Data)
+			}
+			took = min(took, time.Since(start))
 		}
-		if took := time.Since(start); took > 50*time.Millisecond*raceFactor {
-			t.Errorf("%s: %v (%v); want < 50 ms", name, took, err)
+		if took > limit {
+			t.Errorf("%s: %v; want < %v", name, took, limit)
 		}
 	}
 }
