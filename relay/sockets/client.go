@@ -158,8 +158,9 @@ func (c *client) hear() *sio.Prepared {
 			if c.rooms[n.deleted.Room] != nil {
 				return sio.Prepare(evDeleted, n.deleted)
 			}
-		} else if r := c.rooms[n.began.Room()]; r != nil {
-			c.follow(r, n.began, true)
+		} else if r := c.rooms[n.began.Room()]; r != nil && !c.follow(r, n.began, true) {
+			return sio.Prepare(evProblem, problemEvent{Code: relay.TooMany, Event: evStream, Limit: int64(c.door.maxReading()),
+				Message: "this socket reads too many streams to be given another: " + n.began.ID()})
 		}
 	}
 }
@@ -179,10 +180,13 @@ func (c *client) Deleted(room, stream string) {
 	c.tell(news{deleted: &deletedEvent{Room: room, Stream: stream}})
 }
 
-// follow subscribes the socket to a stream of a room it has joined.
-func (c *client) follow(r *room, st *relay.Stream, announce bool) {
-	if c.subs[st.ID()] != nil || len(c.subs) >= c.door.maxReading() {
-		return
+// follow subscribes the socket to a stream of a room it has joined; false if it has too many already.
+func (c *client) follow(r *room, st *relay.Stream, announce bool) bool {
+	if c.subs[st.ID()] != nil {
+		return true
+	}
+	if len(c.subs) >= c.door.maxReading() {
+		return false
 	}
 	s := &subscription{client: c, stream: st, accept: r.accept, member: true, whole: r.whole, announce: announce}
 	s.mute = r.from == fromNone || st.Info().From == c.socket.ID()
@@ -192,6 +196,7 @@ func (c *client) follow(r *room, st *relay.Stream, announce bool) {
 	}
 	s.read(from)
 	c.enter(s)
+	return true
 }
 
 func (c *client) enter(s *subscription) {

@@ -121,19 +121,22 @@ func (d *Door) handle(e *sio.Event, h handler) {
 	}
 }
 
-// receive is handle for an event with a streamed attachment: what is left of it after an error is skipped, or when there is
-// too much left the connection closed.
-func (d *Door) receive(e *sio.Event, h handler) {
-	answer, err := h(e.Socket.Data.(*client), e)
+// receiver is a handler of an event with one attachment, which it reads as it arrives. It acknowledges the event itself.
+type receiver func(c *client, e *sio.Event, body *sio.Attachment) error
+
+// receive has h take an event in. After an error what is left of the attachment is skipped, or when too much is left the
+// connection closed.
+func (d *Door) receive(e *sio.Event, h receiver) {
+	body, err := oneAttachment(e)
 	if err == nil {
-		if answer != nil {
-			e.Ack(answer)
-		}
+		err = h(e.Socket.Data.(*client), e, body)
+	}
+	if err == nil {
 		return
 	}
 	fail(e, err)
-	for a := e.Attachment(); a != nil; a = e.Attachment() {
-		if !skip(a) {
+	for ; body != nil; body = e.Attachment() {
+		if !skip(body) {
 			closing(e.Socket, relay.AsError(err), e.Name)
 			return
 		}
@@ -168,6 +171,7 @@ func invalid(s *sio.Socket, err error) {
 	var limit *sio.LimitError
 	if errors.As(err, &limit) {
 		p.Code, p.Limit = relay.TooLarge, limit.Limit
+		p.Message = fmt.Sprintf("%s over the limit of %d", limit.What, limit.Limit)
 	}
 	s.Emit(evProblem, p)
 }
@@ -203,12 +207,14 @@ func aJSON(value string) string {
 	return fmt.Sprintf("a %s", kind)
 }
 
-// oneAttachment returns the one attachment that e must have as its last argument.
+// oneAttachment returns the attachment that e must have as its last argument and nowhere else. With an error it is the first
+// of those that e has, nil for none.
 func oneAttachment(e *sio.Event) (*sio.Attachment, error) {
+	body := e.Attachment()
 	if e.Attachments() != 1 || e.NumArgs() != 2 || !e.IsAttachment(1) {
-		return nil, relay.Errorf(relay.BadRequest, "%s takes an object and exactly one attachment, the last argument", e.Name)
+		return body, relay.Errorf(relay.BadRequest, "%s takes an object and exactly one attachment, the last argument", e.Name)
 	}
-	return e.Attachment(), nil
+	return body, nil
 }
 
 // sayMember tells the others in a room who has come or gone.

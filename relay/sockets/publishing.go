@@ -12,17 +12,13 @@ import (
 // progressInterval is how often the sender of a "send" is told how much of it is durable.
 const progressInterval = 250 * time.Millisecond
 
-func (d *Door) send(c *client, e *sio.Event) (any, error) {
+func (d *Door) send(c *client, e *sio.Event, body *sio.Attachment) error {
 	var q sendRequest
 	if err := decode(e, &q); err != nil {
-		return nil, err
-	}
-	body, err := oneAttachment(e)
-	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := checkSum(q.SHA256); err != nil {
-		return nil, err
+		return err
 	}
 	if size := body.Size(); q.Size == nil && size >= 0 {
 		q.Size = &size
@@ -31,14 +27,14 @@ func (d *Door) send(c *client, e *sio.Event) (any, error) {
 		Room: q.Room, Name: q.Name, Size: q.Size, Relay: q.Archive != nil && !*q.Archive, Meta: q.Meta, Who: c.who,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := c.receive(w, body); err != nil {
 		w.Fail(err)
-		return nil, err
+		return err
 	}
 	c.later(func() { c.finish(e, w, q.SHA256) })
-	return nil, nil
+	return nil
 }
 
 // receive takes a whole attachment in, and tells how much of it is durable while it comes.
@@ -148,27 +144,22 @@ func (d *Door) notWriter(stream string) error {
 	return relay.Errorf(relay.NotFound, "no such stream is being published")
 }
 
-func (d *Door) chunk(c *client, e *sio.Event) (any, error) {
+func (d *Door) chunk(c *client, e *sio.Event, body *sio.Attachment) error {
 	var q chunkRequest
 	if err := decode(e, &q); err != nil {
-		return nil, err
-	}
-	body, err := oneAttachment(e)
-	if err != nil {
-		return nil, err
+		return err
 	}
 	w, err := c.writer(q.Stream)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.Chunk(q.Offset, body, max(body.Size(), 0)); err != nil {
-		return nil, err
+		return err
 	}
-	if !e.WantsAck() {
-		return nil, nil
+	if e.WantsAck() {
+		c.sync(e, w)
 	}
-	c.sync(e, w)
-	return nil, nil
+	return nil
 }
 
 // sync acknowledges a chunk once it is durable. It waits while too many wait already: a publisher that ignores its window is

@@ -345,6 +345,24 @@ test("rubbish is answered, and nobody else notices", async (t) => {
   assert.equal((await ask(bob, "list", { room })).streams.length, 1);
 });
 
+test("what one socket may hold is limited", async (t) => {
+  const [ann, bob] = await clients(t, 2);
+  const room = newRoom();
+  const joins = [];
+  for (let i = 0; i < 100; i++) joins.push(ask(ann, "join", { room: `${room} ${i}` }));
+  await Promise.all(joins);
+  const tooMany = await refused("too_many", ann, "join", { room });
+  assert.equal(tooMany.limit, 100);
+  await ask(ann, "leave", { room: `${room} 0` });
+  await ask(ann, "join", { room });
+  const streams = [];
+  for (let i = 0; i < 100; i++) streams.push(ask(bob, "publish", { room }));
+  const { stream } = (await Promise.all(streams))[0];
+  assert.equal((await refused("too_many", bob, "publish", { room })).limit, 100);
+  await ask(bob, "cancel", { stream: stream.id });
+  await ask(bob, "publish", { room });
+});
+
 test("an oversized event closes its connection with the reason, and a refused attachment too large to skip", async (t) => {
   const [ann, bob, eve] = await clients(t, 3);
   const room = newRoom();
@@ -363,7 +381,7 @@ test("an oversized event closes its connection with the reason, and a refused at
   const answer = eve.emitWithAck("send", { room, name: "a/b" }, randomBytes(20_000_000));
   assert.equal((await answer).error.code, "bad_request");
   const [p] = await problem;
-  assert.equal(p.closing, true);
+  assert.deepEqual(p, { code: "bad_request", message: "name has slashes", event: "send", closing: true });
   await closed;
   await ask(bob, "list", { room });
   done = true;
