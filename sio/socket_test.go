@@ -182,7 +182,7 @@ func TestJoiningAndLeavingIsBoundedByWhatIsHandled(t *testing.T) {
 	})
 	p := dial(t, serve(t, io))
 	defer close(release)
-	p.patience = 500 * time.Millisecond
+	p.patience = 2 * time.Second
 	for range 1000 {
 		p.send(`0`)
 		if _, err := p.tryRead(); err != nil {
