@@ -15,6 +15,8 @@ import (
 // cli is the command line.
 type cli struct {
 	Serve Serve `cmd:"" help:"Run the server."`
+	Send  Send  `cmd:"" help:"Publish files, or standard input."`
+	Token Token `cmd:"" help:"Sign a token for a server that asks for them."`
 }
 
 const description = `Stream media through rooms while they arrive, by any Socket.IO client, and archive them.`
