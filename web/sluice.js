@@ -14,24 +14,13 @@
 // It is a thin layer over plain Socket.IO events, which any client can speak.
 
 import { Emitter, io } from "./socket.io/socket.io.esm.js";
-import { Incoming } from "./sluice/incoming.js";
-import { Upload } from "./sluice/upload.js";
+import { SluiceError } from "./sluice/error.js";
+import { Room } from "./sluice/room.js";
 
-// How many ms a request may wait for its answer. Durable takes a moment, on a busy disk a long one.
-const REPLY_MS = 60_000;
+export { SluiceError };
 
-// How many uploads of a room run at a time. The others wait: one connection is not faster for more.
-const UPLOADS_AT_ONCE = 4;
-
-/** SluiceError has the contract's code, or "disconnected", "cancelled" or "unreadable", which arise here. */
-export class SluiceError extends Error {
-	name = "SluiceError";
-
-	constructor(code, message) {
-		super(message);
-		this.code = code;
-	}
-}
+// How long a server that let go of us is left alone.
+const RECONNECT_MS = 1000;
 
 /** connect returns a connection to the server that this file came from, or to the one at url. */
 export function connect(options) {
@@ -54,6 +43,8 @@ export class Sluice extends Emitter {
 	#token;
 	#rooms = new Map();
 	#waiting = []; // those who wait for the connection: {resolve, reject}
+	#closing; // the problem for which the server is about to close the connection
+	#timer; // until we come back to a server that let go of us
 
 	constructor({ url = new URL(".", import.meta.url), token, ...options } = {}) {
 		super();
@@ -74,8 +65,13 @@ export class Sluice extends Emitter {
 	async join(name, options = {}) {
 		const room = new Room(this, name, options);
 		await this.ready();
-		await room._enter();
 		this.#rooms.set(name, room);
+		try {
+			await room._enter();
+		} catch (err) {
+			this.#rooms.delete(name);
+			throw err;
+		}
 		return room;
 	}
 
@@ -93,20 +89,21 @@ export class Sluice extends Emitter {
 	}
 
 	/**
-	 * request sends one of the contract's requests and resolves with what it is answered, or rejects with a
-	 * SluiceError. replied sees the answer before any event that follows it does.
+	 * request sends one of the contract's requests. It resolves with what is answered, before any event that follows
+	 * the answer is delivered; it rejects with a SluiceError. There is no timeout: behind an upload an answer takes its
+	 * time, and the connection has a heartbeat.
 	 */
-	request(event, body, { bytes, replied } = {}) {
-		if (!this.socket.connected) return Promise.reject(new SluiceError("disconnected", "There is no connection."));
-		return new Promise((resolve, reject) => {
-			const args = bytes === undefined ? [body] : [body, bytes];
-			this.socket.timeout(REPLY_MS).emit(event, ...args, (err, reply) => {
-				if (err) return reject(new SluiceError("disconnected", "The server did not answer."));
-				if (!reply?.ok) return reject(new SluiceError(reply?.error?.code ?? "internal", reply?.error?.message ?? "No answer."));
-				replied?.(reply);
-				resolve(reply);
-			});
-		});
+	async request(event, body, ...bytes) {
+		if (!this.socket.connected) throw new SluiceError("disconnected", "There is no connection.");
+		let reply;
+		try {
+			reply = await this.socket.emitWithAck(event, body, ...bytes);
+		} catch {
+			throw new SluiceError("disconnected", "The connection was lost.");
+		}
+		if (reply?.ok) return reply;
+		const { code = "internal", message = "The server gave no answer.", limit } = reply?.error ?? {};
+		throw new SluiceError(code, message, limit);
 	}
 
 	/** ready resolves when there is a connection; it rejects when there will be none. */
@@ -117,8 +114,17 @@ export class Sluice extends Emitter {
 		return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
 	}
 
+	/** reconnect tries again at once, after a refusal too. */
+	reconnect() {
+		clearTimeout(this.#timer);
+		this.#closing = undefined;
+		this.#set({ state: "connecting" });
+		this.socket.disconnect().connect();
+	}
+
 	/** close leaves everything. */
 	close() {
+		clearTimeout(this.#timer);
 		globalThis.removeEventListener?.("online", this.#online);
 		this.#set({ state: "closed", error: new SluiceError("disconnected", "The connection was closed.") });
 		this.socket.disconnect();
@@ -133,7 +139,7 @@ export class Sluice extends Emitter {
 		socket.on("disconnect", () => this.#disconnected());
 		socket.on("connect_error", (err) => this.#failed(err));
 		socket.io.on("reconnect_attempt", () => this.#set({ state: "connecting" }));
-		socket.on("problem", (problem) => this._fire("problem", problem));
+		socket.on("problem", (problem) => this.#problem(problem));
 		socket.on("chunk", (chunk, bytes) => this.incoming.get(chunk.stream)?._chunk(chunk, bytes));
 		socket.on("gap", (gap) => this.incoming.get(gap.stream)?._gap(gap));
 		for (const event of ["member", "stream", "end", "archived", "deleted"]) {
@@ -148,16 +154,24 @@ export class Sluice extends Emitter {
 		for (const room of this.#rooms.values()) room._enterAgain();
 	}
 
+	// A server that ends lets go of everybody, and comes back. One that found a fault in what we sent would find it again.
 	#disconnected() {
-		if (this.status.state === "closed") return;
-		if (this.socket.active) this.#set({ state: "waiting" });
-		else this.#set({ state: "refused", error: new SluiceError("gone", "The server ended the connection.") });
+		if (this.status.state === "closed" || this.status.state === "connecting") return;
+		const why = this.#closing;
+		if (why) return this.#set({ state: "refused", error: new SluiceError(why.code, why.message, why.limit) });
+		this.#set({ state: "waiting" });
+		if (!this.socket.active) this.#timer = setTimeout(() => this.reconnect(), RECONNECT_MS);
 	}
 
 	// The server's refusal is final; that it could not be reached is not.
 	#failed(err) {
 		if (this.socket.active) return this.#set({ state: "waiting", error: err });
 		this.#set({ state: "refused", error: new SluiceError(err.data?.code ?? "unauthorized", err.message) });
+	}
+
+	#problem(problem) {
+		if (problem.closing) this.#closing = problem;
+		this._fire("problem", problem);
 	}
 
 	#set(status) {
@@ -169,130 +183,6 @@ export class Sluice extends Emitter {
 	}
 
 	#online = () => {
-		if (this.status.state === "waiting") this.socket.disconnect().connect();
+		if (this.status.state === "waiting") this.reconnect();
 	};
-}
-
-/**
- * Room is one that we are in. Events: member ({id, name?, event}), stream, progress, end, archived (an Incoming
- * each), deleted (a stream's id), enter (we are back in it after a lost connection).
- */
-export class Room extends Emitter {
-	/** members are those who are here, ourselves included, by id. */
-	members = new Map();
-
-	#sluice;
-	#options;
-	#queue = []; // uploads that wait for their turn
-	#running = 0;
-
-	constructor(sluice, name, options) {
-		super();
-		this.name = name;
-		this.#sluice = sluice;
-		this.#options = options;
-	}
-
-	/** streams are those that others are sending. */
-	get streams() {
-		return [...this.#sluice.incoming.values()].filter((stream) => stream.info.room === this.name);
-	}
-
-	/** send uploads a Blob or File. Options: name, type, meta, archive, sha256, key; a key resumes its upload. */
-	send(file, options) {
-		const upload = new Upload(this.#sluice, this.name, file, options);
-		this.#queue.push(upload);
-		this.#startNext();
-		return upload;
-	}
-
-	/** list resolves with the room's streams, newest first; before is a stream's id. */
-	async list({ before, limit } = {}) {
-		return (await this.#sluice.request("list", { room: this.name, before, limit })).streams;
-	}
-
-	/** leave resolves when no event of the room will follow. */
-	async leave() {
-		await this.#sluice.request("leave", { room: this.name });
-		this.#sluice._left(this);
-		for (const stream of this.streams) this.#sluice.incoming.delete(stream.info.id);
-	}
-
-	async _enter() {
-		const { name, from } = this.#options;
-		const accept = typeof DecompressionStream === "undefined" ? [] : ["deflate-raw"];
-		const replied = (reply) => this.#entered(reply);
-		return this.#sluice.request("join", { room: this.name, name, from, accept }, { replied });
-	}
-
-	async _enterAgain() {
-		try {
-			const { streams } = await this._enter();
-			const open = new Set(streams.map((info) => info.id));
-			const [here, gone] = [this.streams.filter((s) => open.has(s.info.id)), this.streams.filter((s) => !open.has(s.info.id))];
-			for (const stream of here) await this.#resume(stream);
-			if (gone.length) await this.#settle(gone);
-			this._fire("enter");
-		} catch (err) {
-			if (err.code !== "disconnected") this.#sluice._fire("problem", { code: err.code, message: err.message, event: "join" });
-		}
-	}
-
-	_member(body) {
-		if (body.event === "join") this.members.set(body.id, { id: body.id, name: body.name });
-		else this.members.delete(body.id);
-		this._fire("member", body);
-	}
-
-	_stream(info) {
-		if (this.#sluice.uploads.has(info.id)) return;
-		const known = this.#sluice.incoming.get(info.id);
-		if (known) return known._update(info);
-		const stream = new Incoming(info);
-		this.#sluice.incoming.set(info.id, stream);
-		stream.on("progress", () => this._fire("progress", stream));
-		this._fire("stream", stream);
-	}
-
-	_end(info) {
-		const stream = this.#sluice.incoming.get(info.id);
-		if (!stream) return;
-		this.#sluice.incoming.delete(info.id);
-		stream._end(info);
-		this._fire("end", stream);
-	}
-
-	_archived(info) {
-		this._fire("archived", info);
-	}
-
-	_deleted({ stream }) {
-		this.#sluice.incoming.delete(stream);
-		this._fire("deleted", stream);
-	}
-
-	#entered({ members, streams }) {
-		this.members = new Map(members.map((member) => [member.id, member]));
-		for (const info of streams) this._stream(info);
-	}
-
-	// A live stream goes on from where it is now, a file from where it stopped.
-	async #resume(stream) {
-		if (stream.info.kind === "live" || stream.received === 0) return;
-		await this.#sluice.request("subscribe", { stream: stream.info.id, from: stream.received });
-	}
-
-	/** settle finds out how streams ended that ended while we were away. */
-	async #settle(streams) {
-		const listed = new Map((await this.list({ limit: 500 })).map((info) => [info.id, info]));
-		for (const { info } of streams) this._end(listed.get(info.id) ?? { ...info, state: "failed" });
-	}
-
-	async #startNext() {
-		if (this.#running >= UPLOADS_AT_ONCE || !this.#queue.length) return;
-		this.#running++;
-		await this.#queue.shift()._run();
-		this.#running--;
-		this.#startNext();
-	}
 }

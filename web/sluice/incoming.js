@@ -9,6 +9,8 @@ import { Emitter } from "../socket.io/socket.io.esm.js";
 export class Incoming extends Emitter {
 	/** received counts the bytes that came, or were skipped, from the beginning. */
 	received = 0;
+	/** ignored is whether the room was told to ask for no more of it. */
+	ignored = false;
 
 	#parts; // of Blob or Promise<Blob>, when collected
 	#ended = Promise.withResolvers();
@@ -37,6 +39,14 @@ export class Incoming extends Emitter {
 		if (end <= this.received) return; // again, after a lost connection
 		if (this.#parts) this.#parts.push(decode(bytes, encoding, this.received - offset));
 		this.received = end;
+		this._fire("progress");
+	}
+
+	/** _look takes what the server says of a stream whose bytes are not sent. */
+	_look(info) {
+		if (!this.ignored || info.state !== "open") return;
+		this.#parts = null;
+		this.received = Math.max(this.received, info.offset);
 		this._fire("progress");
 	}
 
