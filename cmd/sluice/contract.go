@@ -19,7 +19,7 @@ const (
 	callCancel    call[streamRequest, struct{}]    = "cancel"
 	callSubscribe call[subscribeRequest, position] = "subscribe"
 	callList      call[listRequest, listed]        = "list"
-	eventCredit                                    = "credit" // position
+	callCredit    call[position, struct{}]         = "credit" // received up to here
 	eventStream                                    = "stream" // relay.Info, as of "end"
 	eventChunk                                     = "chunk"  // chunkEvent, and the bytes
 	eventGap                                       = "gap"    // gapEvent
@@ -107,9 +107,13 @@ func (k call[Req, Ack]) do(ctx context.Context, c *client.Client, req Req) (Ack,
 	return k.answer(args)
 }
 
-// start sends the request with its bytes, which may not be changed until it is acknowledged.
-func (k call[Req, Ack]) start(ctx context.Context, c *client.Client, req Req, data []byte) (*client.Pending, error) {
-	return c.Start(ctx, string(k), req, data)
+// start sends the request, with its bytes if it has some, which may not be changed until it is acknowledged.
+func (k call[Req, Ack]) start(ctx context.Context, c *client.Client, req Req, data ...[]byte) (*client.Pending, error) {
+	args := []any{req}
+	for _, d := range data {
+		args = append(args, d)
+	}
+	return c.Start(ctx, string(k), args...)
 }
 
 // wait waits for the acknowledgement of what was started.

@@ -16,6 +16,9 @@ import (
 type cli struct {
 	Serve Serve `cmd:"" help:"Run the server."`
 	Send  Send  `cmd:"" help:"Publish files, or standard input."`
+	Watch Watch `cmd:"" help:"Receive what is published in a room, or one stream."`
+	Ls    Ls    `cmd:"" help:"List the streams of a room."`
+	Get   Get   `cmd:"" help:"Fetch one stream."`
 	Token Token `cmd:"" help:"Sign a token for a server that asks for them."`
 }
 
@@ -23,6 +26,7 @@ const description = `Stream media through rooms while they arrive, by any Socket
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal ends what does not end by the first
 	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	if err != nil {

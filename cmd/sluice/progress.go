@@ -98,4 +98,14 @@ func (m *meter) abort() {
 }
 
 // size is a number of bytes as people read it.
-func size(n int64) string { return fmt.Sprintf("% .1f", decor.SizeB1024(n)) }
+func size(n int64) string {
+	const units = "KMGTPE"
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n)/(1<<10), 0
+	for ; value >= 1<<10 && unit < len(units)-1; unit++ {
+		value /= 1 << 10
+	}
+	return fmt.Sprintf("%.1f %ciB", value, units[unit])
+}
