@@ -156,6 +156,7 @@ export class Sluice extends Emitter {
 
 	// A server that ends lets go of everybody, and comes back. One that found a fault in what we sent would find it again.
 	#disconnected() {
+		for (const upload of this.uploads.values()) upload._lost();
 		if (this.status.state === "closed" || this.status.state === "connecting") return;
 		const why = this.#closing;
 		if (why) return this.#set({ state: "refused", error: new SluiceError(why.code, why.message, why.limit) });

@@ -6,7 +6,7 @@ import { Meter } from "./meter.js";
 const template = document.getElementById("entry-template");
 
 // Numbers that change more often than this cannot be read.
-const RENDER_MS = 120;
+const RENDER_MS = 150;
 
 // What others say of a picture's size is believed up to here.
 const MAX_SIDE = 1 << 15;
@@ -22,7 +22,8 @@ export class Entry {
 	id;
 	meter = new Meter();
 
-	#rendered = 0; // when progress was drawn last
+	#progress; // how far it is
+	#timer; // of the drawing, while it moves
 	#shown; // what the frame shows: "id type"
 
 	constructor({ by, own, url }) {
@@ -66,18 +67,30 @@ export class Entry {
 		else this.failed({ code: "failed", message: info.state === "failed" ? "The sender was lost before the end" : "The sender gave it up" });
 	}
 
-	/** flow draws how far something is; label stands in for it while it does not move. */
-	flow({ state, done, size, label }) {
-		this.meter.at(done);
-		const now = performance.now();
-		if (this.element.dataset.state === state && now - this.#rendered < RENDER_MS) return;
-		this.#rendered = now;
-		this.#become(state);
+	/** flow takes how far something is, and draws it now and then; label stands in for it while it does not move. */
+	flow(progress) {
+		this.#progress = progress;
+		this.meter.at(progress.done);
+		if (this.element.dataset.state === progress.state && this.#timer) return;
+		this.#become(progress.state);
+		this.parts.facts.textContent = "";
+		this.#draw();
+		this.#timer ??= setInterval(() => this.#draw(), RENDER_MS);
+	}
+
+	// Also while nothing moves: then the rate goes down.
+	#draw() {
+		const { done, size, label } = this.#progress;
 		this.amount.textContent = label ?? amount(done, size, this.meter.rate());
 		if (size === undefined) this.bar.removeAttribute("value");
 		else this.bar.value = size ? done / size : 1;
 		this.frame.style.setProperty("--level", size ? done / size : 0);
-		this.parts.facts.textContent = "";
+	}
+
+	/** gone is called when the entry is taken off the timeline. */
+	gone() {
+		clearInterval(this.#timer);
+		this.element.remove();
 	}
 
 	/** failed draws why there is nothing. */
@@ -91,6 +104,7 @@ export class Entry {
 	#become(state) {
 		this.element.dataset.state = state;
 		const whole = state === "ended" || state === "archived";
+		if (whole || state === "failed") this.#timer = clearInterval(this.#timer);
 		this.parts.error.hidden = true;
 		this.parts.again.hidden = true;
 		this.parts.cancel.hidden = !this.cancel || whole || state === "failed";

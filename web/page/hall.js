@@ -44,6 +44,8 @@ function open(sluice, room) {
 	$("reconnect").onclick = () => sluice.reconnect();
 	$("copy").onclick = copyLink;
 	addEventListener("beforeunload", (event) => sluice.uploads.size && event.preventDefault());
+	addEventListener("pagehide", () => sluice.close());
+	addEventListener("pageshow", (event) => event.persisted && location.reload());
 }
 
 function showStatus({ state, transport, error }) {

@@ -11,24 +11,27 @@ export class Meter {
 
 	/** at takes how far it is now. What was there at the first call did not flow. */
 	at(total, now = performance.now()) {
-		const last = this.#samples.at(-1);
+		if (total < this.#total) this.#samples.length = 0; // it began again
 		this.#total = total;
-		if (last && total < last[1]) this.#samples.length = 0; // it began again
-		if (!last || now - last[0] >= STEP_MS) this.#samples.push([now, total]);
+		this.#sample(now);
 	}
 
 	/** add counts what flows in pieces. */
-	add(bytes, now) {
-		if (!this.#samples.length) this.at(this.#total, now);
+	add(bytes, now = performance.now()) {
+		this.#sample(now);
 		this.at(this.#total + bytes, now);
 	}
 
 	/** rate is in bytes a second. */
 	rate(now = performance.now()) {
-		while (this.#samples.length > 1 && this.#samples[1][0] < now - WINDOW_MS) this.#samples.shift();
-		if (!this.#samples.length) return 0;
+		this.#sample(now);
+		while (this.#samples.length > 1 && this.#samples[1][0] <= now - WINDOW_MS) this.#samples.shift();
 		const [since, before] = this.#samples[0];
-		const span = now - since;
-		return span < STEP_MS ? 0 : ((this.#total - before) * 1000) / span;
+		return now - since < STEP_MS ? 0 : ((this.#total - before) * 1000) / (now - since);
+	}
+
+	#sample(now) {
+		const last = this.#samples.at(-1);
+		if (!last || now - last[0] >= STEP_MS) this.#samples.push([now, this.#total]);
 	}
 }

@@ -95,7 +95,7 @@ export class Timeline {
 	/** adopt joins an upload's entry with the stream it has become. */
 	#adopt(entry, info) {
 		if (entry.id === info.id) return;
-		this.#byID.get(info.id)?.element.remove(); // it was resumed: an entry from before is of the same stream
+		this.#byID.get(info.id)?.gone(); // it was resumed: an entry from before is of the same stream
 		entry.id = info.id;
 		this.#byID.set(info.id, entry);
 		entry.element.dataset.stream = info.id;
@@ -203,7 +203,7 @@ export class Timeline {
 
 	#drop(entry) {
 		const hadFocus = entry.element.contains(document.activeElement);
-		entry.element.remove();
+		entry.gone();
 		if (hadFocus) list.focus();
 		this.#count();
 	}

@@ -26,7 +26,7 @@ export class Upload extends Emitter {
 	#settle; // of done
 	#retries = 0;
 	#interrupt = () => {}; // ends a pause
-	#broken; // rejects when a chunk that is on its way is refused
+	#stop = () => {}; // ends an attempt, with an error
 	#acked; // called when a chunk is acknowledged
 
 	constructor(sluice, room, file, { name = file.name ?? "", type = file.type, key = randomKey(), sha256, archive, meta } = {}) {
@@ -51,7 +51,9 @@ export class Upload extends Emitter {
 	/** cancel gives the upload up; what the server has of it is thrown away. */
 	cancel() {
 		if (this.#over) return;
-		this.#end("cancelled", new SluiceError("cancelled", "The upload was cancelled."));
+		const err = new SluiceError("cancelled", "The upload was cancelled.");
+		this.#end("cancelled", err);
+		this.#stop(err);
 		this.#interrupt();
 	}
 
@@ -67,6 +69,11 @@ export class Upload extends Emitter {
 		}
 		if (this.state === "cancelled" && this.info) await this.#giveBack();
 		this.#sluice.uploads.delete(this.info?.id);
+	}
+
+	/** _lost says that the connection is gone. */
+	_lost() {
+		this.#stop(new SluiceError("disconnected", "The connection was lost."));
 	}
 
 	get #over() {
@@ -103,29 +110,27 @@ export class Upload extends Emitter {
 
 	/** send keeps window bytes on their way. It ends when all are durable. */
 	async #send(sent, window, chunk) {
-		const refused = Promise.withResolvers();
-		refused.promise.catch(() => {});
-		this.#broken = refused.reject;
-		while (this.offset < this.size && !this.#over) {
+		const stopped = Promise.withResolvers();
+		stopped.promise.catch(() => {});
+		this.#stop = stopped.reject;
+		while (this.offset < this.size) {
 			if (sent < this.size && (sent === this.offset || sent + chunk - this.offset <= window)) {
-				const bytes = await this.#read(sent, Math.min(sent + chunk, this.size));
-				this.#sendChunk(sent, bytes, (reply) => (window = reply.window ?? window));
+				const read = this.#read(sent, Math.min(sent + chunk, this.size));
+				const bytes = await Promise.race([read, stopped.promise]);
+				this.#sendChunk(sent, bytes, stopped.reject);
 				sent += bytes.byteLength;
 			} else {
 				const acked = new Promise((resolve) => (this.#acked = resolve));
-				await Promise.race([acked, refused.promise]);
+				await Promise.race([acked, stopped.promise]);
 			}
 		}
 	}
 
-	async #sendChunk(offset, bytes, acked) {
-		const broken = this.#broken;
+	async #sendChunk(offset, bytes, refused) {
 		try {
-			const reply = await this.#sluice.request("chunk", { stream: this.info.id, offset }, bytes);
-			acked(reply);
-			this.#moved(reply.offset);
+			this.#moved((await this.#sluice.request("chunk", { stream: this.info.id, offset }, bytes)).offset);
 		} catch (err) {
-			broken(err);
+			refused(err);
 		}
 		this.#acked?.();
 	}
@@ -178,7 +183,6 @@ export class Upload extends Emitter {
 		if (error) this.#settle.reject(error);
 		else this.#settle.resolve(this.info);
 		this._fire("state");
-		this.#acked?.();
 	}
 }
 
