@@ -22,6 +22,7 @@ const (
 	goodbyeFault  goodbye = iota // the client's fault: a close packet to a waiting GET, nothing later
 	goodbyeClose                 // the server closes: a close packet, also to a GET that comes soon
 	goodbyeClosed                // the client closed over polling: a noop, also to a GET that comes soon
+	goodbyeEcho                  // the client sent a close frame, which is sent back
 	goodbyeGone                  // nobody is there to be told
 	goodbyeSaid                  // the close packet has been sent
 )
@@ -65,8 +66,12 @@ func (s *Session) end(err error, g goodbye) {
 			c.interrupt()
 		}
 	}
+	absent := s.socket == nil && s.poll == nil
 	s.mu.Unlock()
 	s.beat.stop()
+	if late := g.late(); absent && late > 0 {
+		s.server.linger(s.id, g.packet(), late) // before it is forgotten: the GET may come now
+	}
 	s.server.spawn(s.finish)
 	s.server.forget(s)
 }
@@ -98,10 +103,6 @@ func (s *Session) part() {
 	switch {
 	case socket == nil && p != nil:
 		p.answer(g.packet())
-	case socket == nil:
-		if late := g.late(); late > 0 {
-			s.server.linger(s.id, g.packet(), late)
-		}
 	case p != nil:
 		p.refuse()
 	}

@@ -144,7 +144,8 @@ func (s *Session) sendPolling(wait bool) verdict {
 		parts = append(parts, next.polling())
 		size += len(next.polling())
 	}
-	closes := !more && s.drained()
+	// Not with anything before it: clients act on a close packet before they have handed on what came with it.
+	closes := !more && len(parts) == 0 && s.drained()
 	switch {
 	case closes:
 		parts = append(parts, []byte{typeClose})

@@ -57,7 +57,7 @@ func (c *webSocket) closeFrame(payload []byte) error {
 		}
 	}
 	c.echo = append(appendFrameHeader(nil, ws.OpClose, len(payload)), payload...)
-	return ErrTransportClose
+	return errClosedInOrder
 }
 
 // writeNow writes whole frames, waiting at most limit. Nobody else may be writing.
