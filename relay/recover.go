@@ -2,17 +2,21 @@ package relay
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"sluice/chunker"
 	"sluice/relay/spool"
 )
 
-// recover takes up a stream that the spool has from an earlier run.
+// recover takes up a stream that the spool has from an earlier run. One that cannot be understood is left where it is: the others
+// must not suffer.
 func (h *Hub) recover(log *spool.Log, head []byte) error {
 	var d header
 	if err := json.Unmarshal(head, &d); err != nil || !validID(d.Info.ID) {
-		return fmt.Errorf("header of %s: %w", log.Path(), err)
+		h.log().Error("spool: header", "file", log.Path(), "err", err)
+		return nil
+	}
+	if err := log.Damage(); err != nil {
+		h.log().Error("spool: damaged", "stream", d.Info.ID, "err", err)
 	}
 	st := h.stream(d)
 	st.log = log
@@ -27,7 +31,7 @@ func (h *Hub) recover(log *spool.Log, head []byte) error {
 		st.in.over = true
 		st.announced = true
 		st.settle()
-	case st.kind == File && st.key == "":
+	case st.kind == File && st.key == "", log.Sealed(): // sealed, but the header that said so is lost
 		st.in.over = true
 		st.discard(Failed)
 	default:
