@@ -92,17 +92,6 @@ func (r *rooms) socket(id string) *Socket {
 	return r.sockets[id]
 }
 
-// names returns the rooms that have members, the sockets' own among them.
-func (r *rooms) names() []string {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	names := make([]string, 0, len(r.members))
-	for name := range r.members {
-		names = append(names, name)
-	}
-	return names
-}
-
 // find returns the sockets in any of to (all, if to is empty) and in none of except, each once.
 func (r *rooms) find(to, except []string, sender *Socket) []*Socket {
 	r.mu.RLock()

@@ -205,10 +205,21 @@ func (c *socket) write(f ws.Frame) {
 
 func (c *socket) try(f ws.Frame) error { return ws.WriteFrame(c.conn, ws.MaskFrame(f)) }
 
+// frame reads one frame.
+func (c *socket) frame() (ws.Frame, error) {
+	h, err := ws.ReadHeader(c.r)
+	if err != nil {
+		return ws.Frame{}, err
+	}
+	payload := make([]byte, h.Length) // the server is ours
+	_, err = io.ReadFull(c.r, payload)
+	return ws.Frame{Header: h, Payload: payload}, err
+}
+
 // read returns the next frame.
 func (c *socket) read() ws.Frame {
 	c.t.Helper()
-	f, err := ws.ReadFrame(c.r)
+	f, err := c.frame()
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -229,7 +240,7 @@ func (c *socket) text() string {
 func (c *socket) closed() ws.StatusCode {
 	c.t.Helper()
 	for {
-		f, err := ws.ReadFrame(c.r)
+		f, err := c.frame()
 		if err != nil {
 			return 0
 		}

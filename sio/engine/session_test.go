@@ -276,7 +276,7 @@ func TestNoUpgradeWhileAPOSTIsBeingRead(t *testing.T) {
 	c.write(ws.NewTextFrame([]byte("2probe")))
 	answer := make(chan string, 1)
 	go func() {
-		f, err := ws.ReadFrame(c.r)
+		f, err := c.frame()
 		answer <- fmt.Sprint(string(f.Payload), err)
 	}()
 	select {

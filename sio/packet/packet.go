@@ -96,7 +96,7 @@ func Parse(text []byte) (Packet, error) {
 }
 
 func parseAttachments(text []byte) (n int, rest []byte, err error) {
-	digits, rest, ok := bytes.Cut(text[:min(len(text), 5)], []byte{'-'})
+	digits, _, ok := bytes.Cut(text[:min(len(text), 5)], []byte{'-'})
 	if !ok || len(digits) == 0 || !isDigits(digits) || digits[0] == '0' {
 		return 0, nil, malformed("bad number of attachments")
 	}

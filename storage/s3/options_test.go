@@ -62,7 +62,7 @@ func TestOptionsPrintNoSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{fmt.Sprint(o), fmt.Sprintf("%+v", o), fmt.Sprintf("%s", o), o.LogValue().String()} {
+	for _, text := range []string{fmt.Sprint(o), fmt.Sprintf("%+v", o), o.String(), o.LogValue().String()} {
 		if strings.Contains(text, "hunter2") || strings.Contains(text, "KEY") || !strings.Contains(text, "host/bucket") {
 			t.Errorf("options print as %q", text)
 		}
