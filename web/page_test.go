@@ -39,7 +39,7 @@ func TestWhatOneChoosesOthersSeeAsWhatItIs(t *testing.T) {
 		p.wait(`%s?.videoWidth > 0`, within("vp9_opus.webm", "video[controls]"))
 		p.wait(`%s?.duration > 0`, within("tone.ogg", "audio[controls]"))
 		got := run[string](p, `fetch(%s.href).then(async (r) => r.headers.get("Content-Disposition").split(";")[0] + ": " + await r.text())`,
-			within("notes <b>.txt", ".entry-download"))
+			within("notes <b>.txt", ".frame a"))
 		if want := "attachment: the gate opens at six"; got != want {
 			p.t.Errorf("%s: the text file downloads as %q; want %q", p.name, got, want)
 		}
@@ -112,7 +112,7 @@ func TestProgressIsShownOnBothSides(t *testing.T) {
 			run[any](mara, `window.release()`)
 			for _, p := range tabs {
 				p.wait(`%s.dataset.state === "archived" && %s.hidden`, entry(name), within(name, "progress"))
-				p.wait(`!%s.hidden`, within(name, ".entry-download"))
+				p.wait(`%s`, within(name, ".frame a"))
 			}
 		})
 	}
@@ -139,7 +139,7 @@ func TestAnUploadGoesOnWhenTheServerComesBack(t *testing.T) {
 		t.Errorf("%d entries after the upload went on; want 1", n)
 	}
 	sum := run[int](tomas, `fetch(%s.href).then((r) => r.arrayBuffer()).then((b) => new Uint8Array(b).reduce((n, byte) => n + byte, 0))`,
-		within("film.bin", ".entry-download"))
+		within("film.bin", ".frame a"))
 	if want := 7 * 6_000_000; sum != want {
 		t.Errorf("the bytes add up to %d; want %d", sum, want)
 	}

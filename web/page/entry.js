@@ -1,6 +1,6 @@
 import { advice, sentence } from "./advice.js";
 import { amount, bytes, exact, moment } from "./format.js";
-import { kindOf, show } from "./media.js";
+import { kindOf, offer, show } from "./media.js";
 import { Meter } from "./meter.js";
 
 const template = document.getElementById("entry-template");
@@ -25,6 +25,8 @@ export class Entry {
 	#progress; // how far it is
 	#timer; // of the drawing, while it moves
 	#shown; // what the frame shows: "id type"
+	#media; // the element that shows it
+	#refused = false; // it is a medium, but the browser cannot show it
 
 	constructor({ by, own, url }) {
 		this.by = by;
@@ -52,7 +54,7 @@ export class Entry {
 		this.name = name || "Without a name";
 		this.parts.name.textContent = this.name;
 		this.element.classList.toggle("is-live", kind === "live");
-		this.frame.dataset.kind = kindOf(type);
+		if (!this.#refused) this.frame.dataset.kind = kindOf(type);
 		this.#makeRoom(meta?.frame);
 		this.bar.setAttribute("aria-label", `${this.own ? "Sending" : "Receiving"} ${this.name}`);
 	}
@@ -108,31 +110,41 @@ export class Entry {
 		this.parts.error.hidden = true;
 		this.parts.again.hidden = true;
 		this.parts.cancel.hidden = !this.cancel || whole || state === "failed";
-		this.parts.download.hidden = !whole;
+		this.parts.download.hidden = !whole || this.frame.dataset.kind === "file";
 		this.parts.delete.hidden = !this.remove || !whole;
 		this.amount.hidden = this.bar.hidden = whole || state === "failed";
-		this.frame.hidden = state === "failed" || (whole && this.frame.dataset.kind === "file");
+		this.frame.hidden = state === "failed";
 	}
 
 	#whole(info) {
 		this.#become(info.state);
-		const url = this.url(info);
 		const size = dimensions(info.meta?.frame);
-		this.parts.facts.textContent = [info.type, size?.join(" × "), bytes(info.size), info.state === "archived" && "kept"].filter(Boolean).join(" · ");
+		const facts = [info.type, size?.join(" × "), bytes(info.size), info.state === "archived" && "archived"];
+		this.parts.facts.textContent = facts.filter(Boolean).join(" · ");
 		this.parts.download.href = this.url(info, { download: true });
 		this.parts.download.setAttribute("aria-label", `Download ${this.name}`);
 		if (this.#shown === `${info.id} ${info.type}`) return;
 		this.#shown = `${info.id} ${info.type}`;
-		this.frame.querySelector(".media, .media-link")?.remove();
-		const media = show({ type: info.type, name: info.name, url, size }, () => this.#onlyDownload(media));
-		if (media) this.frame.prepend(media);
+		if (this.frame.dataset.kind === "file") return this.#offer();
+		this.#put(show({ type: info.type, name: info.name, url: this.url(info), size }, () => this.#refuse()));
 	}
 
 	// The browser does not know this format.
-	#onlyDownload(media) {
-		media.remove();
+	#refuse() {
+		this.#refused = true;
 		this.frame.dataset.kind = "file";
-		this.frame.hidden = true;
+		this.#offer();
+	}
+
+	#offer() {
+		this.parts.download.hidden = true;
+		this.#put(offer({ name: this.name, url: this.parts.download.href }));
+	}
+
+	#put(media) {
+		this.#media?.remove();
+		this.#media = media;
+		this.frame.prepend(media);
 	}
 
 	/** makeRoom gives the frame the shape of what will be in it, so that nothing jumps when it comes. */

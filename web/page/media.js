@@ -1,18 +1,25 @@
 // How a stream is shown: as a picture, a player, or something to download.
 
+const template = document.getElementById("file-template");
+
 /** kindOf names the way: "picture", "video", "audio" or "file". */
 export function kindOf(type = "") {
 	const [family] = type.split("/");
 	return { image: "picture", video: "video", audio: "audio" }[family] ?? "file";
 }
 
-/**
- * show returns the element that shows the content at url, null when it is only for download. failed is called when the
- * browser cannot show it after all.
- */
+/** show returns the element that shows the content at url. failed is called when the browser cannot show it after all. */
 export function show({ type, name, url, size }, failed) {
-	const make = { picture, video: player, audio: player }[kindOf(type)];
-	return make?.({ type, name, url, size }, failed) ?? null;
+	return (kindOf(type) === "picture" ? picture : player)({ type, name, url, size }, failed);
+}
+
+/** offer returns the element that offers the content for download. */
+export function offer({ name, url }) {
+	const link = template.content.cloneNode(true).firstElementChild;
+	link.href = url;
+	link.querySelector(".media-file-text").textContent = "Download";
+	link.setAttribute("aria-label", `Download ${name}`);
+	return link;
 }
 
 function picture({ name, url, size }, failed) {
