@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"testing"
 )
 
 // installPackages installs what node/package-lock.json lists, unless it is there, and links it into the root of the
@@ -48,4 +49,22 @@ func install(folder string) error {
 		return err
 	}
 	return os.WriteFile(stamp, []byte(want), 0o644)
+}
+
+// PackageFile returns what a file of an npm package holds, "socket.io-client/dist/socket.io.js" for one.
+func PackageFile(t testing.TB, name string) []byte {
+	t.Helper()
+	tool(t, "npm", "npm")
+	if err := installPackages(); err != nil {
+		t.Fatal(err)
+	}
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(root, "internal", "lab", "node", "node_modules", filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
