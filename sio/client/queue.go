@@ -82,13 +82,6 @@ func (q *queue) setControl(o *outgoing) {
 	q.signal()
 }
 
-// wake has the writer look again.
-func (q *queue) wake() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.signal()
-}
-
 func (q *queue) signal() {
 	select {
 	case q.ready <- struct{}{}:
