@@ -1,6 +1,10 @@
 package relay
 
-import "context"
+import (
+	"context"
+
+	"sluice/relay/spool"
+)
 
 // whyOver is the error for who writes to a stream that is over.
 func (st *Stream) whyOver() error {
@@ -46,17 +50,26 @@ func (st *Stream) deleted() {
 	st.dropRing()
 	st.dropLog()
 	st.hub.drop(st)
+	st.hub.disremember(st.id)
 }
 
-// dropLog removes the stream from the spool.
+// dropLog removes the stream from the spool. It waits for the disk.
 func (st *Stream) dropLog() {
+	if log := st.takeLog(); log != nil {
+		st.removeLog(log)
+	}
+}
+
+// takeLog leaves the stream without what the spool has of it, which is to be removed; nil if that was done already.
+func (st *Stream) takeLog() *spool.Log {
 	st.mu.Lock()
+	defer st.mu.Unlock()
 	log := st.log
 	st.log = nil
-	st.mu.Unlock()
-	if log == nil {
-		return
-	}
+	return log
+}
+
+func (st *Stream) removeLog(log *spool.Log) {
 	if err := log.Remove(); err != nil {
 		st.hub.log().Warn("spool remove", "stream", st.id, "err", err)
 	}
@@ -125,7 +138,7 @@ func (in *intake) hand() *Writer {
 	if len(in.block) > 0 {
 		in.block = append([]byte(nil), in.block...) // the earlier writer may still be reading into what lies behind
 	}
-	in.writer = &Writer{st: in.st}
+	in.writer = &Writer{st: in.st, log: in.st.log}
 	in.last = in.writer
 	return in.writer
 }

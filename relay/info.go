@@ -13,8 +13,8 @@ const (
 	Live Kind = "live" // a reader that falls behind jumps ahead
 )
 
-// State is where a stream is in its life. Open is the only state that can be left for each of the others; Ended is left for
-// Archived or, when it is deleted, for Cancelled.
+// State is where a stream is in its life. Open is left for each of the others but Archived; Ended is left for Archived; both are
+// left for Cancelled when the stream is deleted.
 type State string
 
 const (

@@ -29,6 +29,7 @@ type intake struct {
 	writer *Writer // who may write; nil: nobody now. Guarded by mu, as is all below
 	last   *Writer // who wrote last
 	over   bool    // no byte may follow
+	whole  bool    // the end was taken, and is as it was promised
 
 	block    []byte // being filled; the part behind its length belongs to the writer
 	base     int64  // the stream's offset of block[0]

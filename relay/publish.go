@@ -129,8 +129,11 @@ func (h *Hub) resume(key string, spec Spec) (*Writer, error) {
 	if w == nil {
 		return nil, Errorf(Unavailable, "the upload with this key is just being ended, try again")
 	}
-	_, err := w.Sync()
-	return w, err
+	if _, err := w.Sync(); err != nil {
+		w.Abandon()
+		return nil, err
+	}
+	return w, nil
 }
 
 // finished is an upload that is archived and no longer in memory.
@@ -217,27 +220,41 @@ func (h *Hub) take(st *Stream) error {
 	})
 }
 
-// forget takes a stream that is over out of memory and spool. Of a finished upload with a key is remembered what it was.
+// forget takes a stream that is over out of memory and spool. Of a finished upload with a key is remembered what it was. It
+// does not wait for the disk: the last reader calls it, whose socket others write to.
 func (h *Hub) forget(st *Stream) {
 	h.drop(st)
-	if info := st.Info(); st.key != "" && info.State == Archived {
-		h.remember(st.key, info)
+	if st.key != "" {
+		h.remember(st)
 	}
 	st.dropRing()
-	st.dropLog()
+	if log := st.takeLog(); log != nil {
+		h.spawn(func() { st.removeLog(log) })
+	}
 }
 
-// remember keeps what a finished upload was for the resume window.
-func (h *Hub) remember(key string, info Info) {
+// remember keeps what an archived upload was for the resume window.
+func (h *Hub) remember(st *Stream) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	info := st.Info() // with mu held: who deletes it comes to disremember afterwards
+	if info.State != Archived {
+		return
+	}
 	now := time.Now()
 	if len(h.finished) >= h.maxStreams() {
 		maps.DeleteFunc(h.finished, func(_ string, f finished) bool { return f.until.Before(now) })
 	}
 	if len(h.finished) < h.maxStreams() {
-		h.finished[key] = finished{info, now.Add(h.resumeWindow())}
+		h.finished[st.key] = finished{info, now.Add(h.resumeWindow())}
 	}
+}
+
+// disremember forgets what a deleted upload was.
+func (h *Hub) disremember(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	maps.DeleteFunc(h.finished, func(_ string, f finished) bool { return f.info.ID == id })
 }
 
 // drop takes st out of its room and the hub's tables.

@@ -2,7 +2,9 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -75,24 +77,28 @@ func (r *Reader) Close() {
 // call again with wait true, where one may wait. io.EOF: all was given. io.ErrUnexpectedEOF: the stream failed, was cancelled
 // or deleted; what was left of it is gone. Other errors: it could not be read.
 func (r *Reader) Next(ctx context.Context, wait bool) (Item, error) {
-	r.st.mu.Lock()
-	item, err := r.look()
-	from, size, key := r.next, r.reach(), r.onMark()
-	log, info := r.st.log, r.st.info
-	r.st.mu.Unlock()
-	if err != ErrWait || !wait {
-		return item, err
-	}
-	p := make([]byte, size)
-	if log != nil {
-		n, err := log.ReadAt(p, from)
-		if n < len(p) && err != nil {
+	for {
+		r.st.mu.Lock()
+		item, err := r.look()
+		from, size, key := r.next, r.reach(), r.onMark()
+		log, info := r.st.log, r.st.info
+		r.st.mu.Unlock()
+		if err != ErrWait || !wait {
+			return item, err
+		}
+		p := make([]byte, size)
+		if log == nil {
+			err = r.fetch(ctx, info, p)
+		} else if n, rerr := log.ReadAt(p, from); n == len(p) {
+			err = nil
+		} else if err = rerr; errors.Is(err, fs.ErrNotExist) && r.st.Path() == "" {
+			continue // it has just left the spool: for the store, or for good
+		}
+		if err != nil {
 			return Item{}, err
 		}
-	} else if err := r.fetch(ctx, info, p); err != nil {
-		return Item{}, err
+		return r.took(&Chunk{Offset: from, Data: p, Key: key, at: time.Now()}), nil
 	}
-	return r.took(&Chunk{Offset: from, Data: p, Key: key, at: time.Now()}), nil
 }
 
 // look is Next without waiting.

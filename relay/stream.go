@@ -148,21 +148,25 @@ func (st *Stream) setType(mediaType string) {
 	st.room.announce(st)
 }
 
-// setOver ends the stream as state and wakes the readers; change fills in what else is known now.
-func (st *Stream) setOver(state State, change func(*Info)) Info {
+// setOver ends the stream as state and wakes the readers; change fills in what else is known now. It reports false, and changes
+// nothing, where State says that there is no way from the present one.
+func (st *Stream) setOver(state State, change func(*Info)) bool {
 	st.mu.Lock()
-	open := !st.info.Over()
+	open := st.info.State == Open
+	if !open && (state != Cancelled || !st.info.Whole()) {
+		st.mu.Unlock()
+		return false
+	}
 	st.info.State = state
 	if change != nil {
 		change(&st.info)
 	}
-	info := st.info
 	st.mu.Unlock()
 	if open {
 		st.room.ended()
 	}
 	st.wakeAll()
-	return info
+	return true
 }
 
 func (st *Stream) wakeAll() {
@@ -224,13 +228,18 @@ func (st *Stream) dropRing() {
 	st.hub.held.Add(-held)
 }
 
-// letGo has the hub forget the stream if nobody reads it and the store has it, or it came to nothing.
+// letGo has the hub forget the stream if the store has it, or it came to nothing: as soon as nobody reads it, but no later than
+// after the resume window. Who still reads then does so from the store.
 func (st *Stream) letGo() {
 	st.mu.Lock()
-	idle := len(st.readers) == 0 && st.final() && st.info.State != Ended
+	idle, over := len(st.readers) == 0, st.final() && st.info.State != Ended
 	st.mu.Unlock()
-	if idle {
+	switch {
+	case !over:
+	case idle:
 		st.hub.forget(st)
+	default:
+		st.after(st.hub.resumeWindow(), func() { st.hub.forget(st) })
 	}
 }
 

@@ -4,13 +4,16 @@ import (
 	"context"
 	"io"
 	"strings"
+
+	"sluice/relay/spool"
 )
 
 // Writer is a publisher's hold on a stream. One goroutine at a time writes; Sync may be called from any. When another Writer
 // takes the stream over (Hub.Publish with the same key), this one's methods return a Gone error.
 type Writer struct {
 	st   *Stream
-	done bool // the stream was over when it was published again
+	log  *spool.Log // the stream's; it says so itself when it is gone
+	done bool       // the stream was over when it was published again
 }
 
 // Stream is what w writes.
@@ -134,6 +137,12 @@ func (w *Writer) Flush() error {
 	in := &w.st.in
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	return w.flush()
+}
+
+// flush is Flush for who holds in.mu.
+func (w *Writer) flush() error {
+	in := &w.st.in
 	if err := w.held(); err != nil {
 		return err
 	}
@@ -145,23 +154,39 @@ func (w *Writer) Flush() error {
 }
 
 // Sync makes what has come durable and returns up to which offset the stream now is. It waits for the disk; calls at the
-// same time share the wait.
+// same time share the wait. It may come after Finish, for bytes that came before.
 func (w *Writer) Sync() (int64, error) {
 	if w.done {
 		return w.Offset(), nil
 	}
-	if err := w.Flush(); err != nil {
+	offset, err := w.spooled()
+	if err != nil {
 		return 0, err
 	}
-	in := &w.st.in
-	in.mu.Lock()
-	offset := in.spooled
-	in.mu.Unlock()
-	if err := w.st.log.Sync(); err != nil {
+	if err := w.log.Sync(); err != nil {
+		info := w.st.Info()
+		switch {
+		case info.Whole():
+			return offset, nil // it is in the store already
+		case info.Over():
+			return 0, w.st.whyOver()
+		}
 		w.st.hub.log().Error("sync", "stream", w.st.ID(), "err", err)
 		return 0, Errorf(Unavailable, "the server cannot store now")
 	}
 	return offset, nil
+}
+
+// spooled hands the spool all that has come, and tells how much that is.
+func (w *Writer) spooled() (int64, error) {
+	in := &w.st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.whole && in.last == w {
+		return in.spooled, nil
+	}
+	err := w.flush()
+	return in.spooled, err
 }
 
 // Finish ends the stream and returns when it is durable. sha256 is what the publisher says of the content, in hex; "" says
@@ -175,13 +200,15 @@ func (w *Writer) Finish(ctx context.Context, sha256 string) (Info, error) {
 	if err != nil {
 		return info, err
 	}
-	if err := w.st.log.Seal(w.st.header(info)); err != nil {
+	if err := w.log.Seal(w.st.header(info)); err != nil && !w.st.Info().Over() {
 		w.st.hub.log().Error("seal", "stream", info.ID, "err", err)
 		err := Errorf(Unavailable, "the server cannot store now")
 		w.st.failOpen(err)
 		return info, err
 	}
-	info = w.st.setOver(Ended, func(i *Info) { *i = info })
+	if !w.st.setOver(Ended, func(i *Info) { *i = info }) {
+		return w.st.Info(), w.st.whyOver() // deleted meanwhile
+	}
 	w.st.settle()
 	return info, nil
 }
@@ -208,6 +235,7 @@ func (w *Writer) end(sha256 string) (Info, error) {
 		return w.st.Info(), err
 	}
 	in.close()
+	in.whole = true
 	return info, nil
 }
 
