@@ -93,7 +93,7 @@ func (w *watcher) enterStream(ctx context.Context) error {
 	if len(w.streams) > 0 {
 		return nil // it was resumed
 	}
-	_, err := callSubscribe.do(ctx, w.client, subscribeRequest{Stream: w.Stream, Window: streamWindow})
+	_, err := callSubscribe.do(ctx, w.client, subscribeRequest{Stream: w.Stream, Window: w.window()})
 	return err
 }
 
