@@ -45,7 +45,8 @@ func (p *poll) refuse() {
 // serveGet waits until there is something to send.
 func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 	p := &poll{reply: make(chan pollReply, 1)}
-	if refusal := s.addPoll(p); refusal != nil {
+	held, refusal := s.addPoll(p)
+	if refusal != nil {
 		s.server.refuse(w, refusal)
 		return
 	}
@@ -53,7 +54,7 @@ func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 	// The server's own timeouts are not made for a request that waits.
 	rc.SetReadDeadline(time.Time{})
 	rc.SetWriteDeadline(time.Time{})
-	if p.held {
+	if held {
 		release := time.AfterFunc(holdTime, func() { s.releasePoll(p) })
 		defer release.Stop()
 	}
@@ -67,25 +68,26 @@ func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// addPoll makes p the waiting GET. A second one ends the session.
-func (s *Session) addPoll(p *poll) *HandshakeError {
+// addPoll makes p the waiting GET, and tells whether an upgrade may come first. A second one ends the session.
+func (s *Session) addPoll(p *poll) (held bool, refusal *HandshakeError) {
 	s.mu.Lock()
 	switch {
 	case s.ended:
 		s.mu.Unlock()
-		return errUnknownSession
+		return false, errUnknownSession
 	case s.socket != nil:
 		s.mu.Unlock()
-		return errBadRequest
+		return false, errBadRequest
 	case s.poll != nil:
 		s.mu.Unlock()
 		s.end(&ProtocolError{Packet: "GET", Reason: "another one is waiting"}, goodbyeFault)
-		return errBadRequest
+		return false, errBadRequest
 	}
 	p.held = s.probed
 	s.poll = p
+	held = p.held
 	s.mu.Unlock()
-	return nil
+	return held, nil
 }
 
 // releasePoll gives up waiting for an upgrade.
