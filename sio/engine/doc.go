@@ -11,5 +11,15 @@
 //	}
 //	http.Handle("/engine.io/", srv)
 //
+// Large messages of stock clients shaped what is here. A client that sends 64 MiB the moment it connects, by polling while
+// it tries the upgrade, at 1 MB/s, cannot answer a ping for a minute and a half: so the bytes of a binary message count as a
+// sign of life, and the time in which the server does not read is forgiven. It closes by itself when it sees no ping, and once
+// it has seen 3probe it polls no more until its POST has ended: so pings go on while one is owed, and 3probe is held back until
+// the POST, and the event it belongs to, are complete. That client passes with a ping timeout of 5 s, and the server holds
+// 44 MiB at most.
+//
+// Order of sending can only be chosen for what the kernel does not have yet. So little is left unsent there
+// (TCP_NOTSENT_LOWAT), below TLS too (see [Listener]), and as little as that is pulled ahead once a connection lags.
+//
 // The protocol: https://socket.io/docs/v4/engine-io-protocol/
 package engine
