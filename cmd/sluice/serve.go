@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"sluice/relay"
@@ -30,9 +29,6 @@ import (
 
 // shutdownTimeout is how long a server that was told to end takes at most to do so.
 const shutdownTimeout = 8 * time.Second
-
-// sweepInterval is how often the store is asked for what broken uploads have left.
-const sweepInterval = time.Hour
 
 // Serve is the command `sluice serve`.
 type Serve struct {
@@ -66,8 +62,6 @@ func (c *Serve) Run(env *Env) error {
 		return errors.Join(err, s.close(env.Ctx))
 	}
 	fmt.Fprintf(env.Stderr, "listening on %s://%s\n", c.scheme(), l.Addr())
-	sweeping, stop := context.WithCancel(env.Ctx)
-	s.keepSwept(sweeping)
 	failed := make(chan error, 1)
 	go func() { failed <- c.serve(s.http, engine.Listener(l)) }()
 	select {
@@ -75,7 +69,6 @@ func (c *Serve) Run(env *Env) error {
 	case <-env.Ctx.Done():
 		log.Info("ending")
 	}
-	stop()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(env.Ctx), shutdownTimeout)
 	defer cancel()
 	return errors.Join(err, s.close(ctx))
@@ -139,8 +132,6 @@ type server struct {
 	hub     *relay.Hub
 	io      *sio.Server
 	http    *http.Server
-
-	sweeping sync.WaitGroup
 }
 
 // closer is a store that can be closed.
@@ -221,31 +212,8 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "ok")
 }
 
-// keepSwept removes from the store what uploads that broke off have left there, now and then until ctx ends.
-func (s *server) keepSwept(ctx context.Context) {
-	sweeper, ok := s.store.(storage.Sweeper)
-	if !ok {
-		return
-	}
-	s.sweeping.Go(func() {
-		tick := time.NewTicker(sweepInterval)
-		defer tick.Stop()
-		for {
-			if _, err := sweeper.Sweep(ctx); err != nil && ctx.Err() == nil {
-				s.hub.Log().Warn("sweep", "err", err)
-			}
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-}
-
 // close ends the doors first and the store last, so that what was acknowledged is kept.
 func (s *server) close(ctx context.Context) error {
-	s.sweeping.Wait()
 	err := s.io.Shutdown(ctx)
 	if shut := s.http.Shutdown(ctx); shut != nil {
 		err = errors.Join(err, s.http.Close()) // downloads that go on are cut
