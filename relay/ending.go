@@ -121,8 +121,8 @@ func (st *Stream) adopt() *Writer {
 	return in.hand()
 }
 
-// takeOver returns a new Writer in place of whoever wrote before; nil when the stream is over.
-func (st *Stream) takeOver() *Writer {
+// takeOver returns a new Writer, for who, in place of whoever wrote before; nil when the stream is over.
+func (st *Stream) takeOver(who Identity) *Writer {
 	in := &st.in
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -130,6 +130,9 @@ func (st *Stream) takeOver() *Writer {
 		return nil
 	}
 	st.stopTimer()
+	st.mu.Lock()
+	st.info.From = who.ID
+	st.mu.Unlock()
 	return in.hand()
 }
 

@@ -109,9 +109,8 @@ func TestADeletedStreamStaysDeleted(t *testing.T) {
 		if deleteErr != nil {
 			t.Fatal(deleteErr)
 		}
-		if state := w.Stream().Info().State; state != Cancelled {
-			t.Fatalf("state = %s after the delete", state)
-		}
+		_, err := h.Stream(ctx, w.Stream().ID(), alice)
+		wantCode(t, err, NotFound)
 		if finishErr != nil {
 			wantCode(t, finishErr, Gone)
 		} else if info.State != Ended {

@@ -219,7 +219,6 @@ func (h *Hub) find(ctx context.Context, id string) (*Stream, error) {
 // archived makes a stream of what the store alone holds. It is in no room and nobody is told of it.
 func (h *Hub) archived(info Info) *Stream {
 	st := &Stream{id: info.ID, kind: info.Kind, hub: h, room: &Room{hub: h, name: info.Room}, keep: true, info: info, announced: true}
-	st.owner = Identity{ID: info.From}
 	st.in.over, st.in.st = true, st
 	if info.Size != nil {
 		st.end = *info.Size
@@ -239,7 +238,7 @@ func (h *Hub) List(ctx context.Context, room, before string, limit int, who Iden
 	h.look(room, func(r *Room) {
 		for _, st := range r.streams {
 			info := st.Info()
-			if (before == "" || st.id < before) && st.isAnnounced() && (!info.Over() || info.Whole()) {
+			if (before == "" || st.id < before) && st.Announced() && (!info.Over() || info.Whole()) {
 				infos = append(infos, info)
 			}
 		}

@@ -125,7 +125,7 @@ func (h *Hub) resume(key string, spec Spec) (*Writer, error) {
 	case info.Whole():
 		return &Writer{st: st, done: true}, nil
 	}
-	w := st.takeOver()
+	w := st.takeOver(spec.Who)
 	if w == nil {
 		return nil, Errorf(Unavailable, "the upload with this key is just being ended, try again")
 	}
@@ -195,7 +195,7 @@ func (h *Hub) limit(info Info) int64 {
 func (h *Hub) stream(d header) *Stream {
 	return &Stream{
 		id: d.Info.ID, kind: d.Info.Kind, hub: h, key: d.Key, keep: d.Keep,
-		owner: Identity{ID: d.Info.From, Subject: d.Subject}, info: d.Info,
+		subject: d.Subject, info: d.Info,
 	}
 }
 

@@ -88,7 +88,7 @@ func (r *Room) view() View {
 		v.Members = append(v.Members, who)
 	}
 	for _, st := range r.streams {
-		if st.isAnnounced() && !st.Info().Over() {
+		if st.Announced() && !st.Info().Over() {
 			v.Streams = append(v.Streams, st)
 		}
 	}
@@ -110,7 +110,8 @@ func (r *Room) announce(st *Stream) {
 	}
 }
 
-func (st *Stream) isAnnounced() bool {
+// Announced reports whether the room was told that the stream has begun: its type is known.
+func (st *Stream) Announced() bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	return st.announced

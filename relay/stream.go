@@ -12,14 +12,14 @@ import (
 // Stream is an append-only log of chunks: one member writes it, everybody else reads it with a cursor.
 type Stream struct {
 	// Set once.
-	id    string
-	kind  Kind
-	hub   *Hub
-	room  *Room
-	owner Identity
-	key   string // hashed; "": it cannot be resumed
-	keep  bool   // to be archived
-	in    intake // the publisher's side
+	id      string
+	kind    Kind
+	hub     *Hub
+	room    *Room
+	subject string // of the publisher's token
+	key     string // hashed; "": it cannot be resumed
+	keep    bool   // to be archived
+	in      intake // the publisher's side
 	memo
 
 	mu        sync.Mutex
@@ -68,7 +68,9 @@ func (st *Stream) final() bool {
 }
 
 // PublishedBy reports whether who is the stream's publisher: the same connection, or the same subject of a token.
-func (st *Stream) PublishedBy(who Identity) bool { return st.owner.is(who) }
+func (st *Stream) PublishedBy(who Identity) bool {
+	return Identity{ID: st.Info().From, Subject: st.subject}.is(who)
+}
 
 // Keeps reports whether the stream is to be archived.
 func (st *Stream) Keeps() bool { return st.keep }
@@ -140,12 +142,13 @@ func (st *Stream) evict(spooled int64) {
 	st.hub.held.Add(-dropped)
 }
 
-// setType makes the type known and announces the stream to its room.
+// setType makes the type known and announces the stream to its room, and to who reads it already.
 func (st *Stream) setType(mediaType string) {
 	st.mu.Lock()
 	st.info.Type = mediaType
 	st.mu.Unlock()
 	st.room.announce(st)
+	st.wakeAll()
 }
 
 // setOver ends the stream as state and wakes the readers; change fills in what else is known now. It reports false, and changes
@@ -187,7 +190,7 @@ type header struct {
 }
 
 func (st *Stream) header(info Info) []byte {
-	b, err := json.Marshal(header{Info: info, Key: st.key, Subject: st.owner.Subject, Keep: st.keep})
+	b, err := json.Marshal(header{Info: info, Key: st.key, Subject: st.subject, Keep: st.keep})
 	if err != nil {
 		panic(err) // meta was valid JSON when it was taken
 	}

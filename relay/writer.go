@@ -30,6 +30,14 @@ func (w *Writer) Offset() int64 {
 	return in.received
 }
 
+// Holds reports whether w may write: the stream is open, and nobody else has taken it over.
+func (w *Writer) Holds() bool {
+	in := &w.st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return w.held() == nil
+}
+
 // held returns nil if w may write. The caller holds in.mu.
 func (w *Writer) held() error {
 	in := &w.st.in

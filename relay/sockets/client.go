@@ -26,6 +26,7 @@ type client struct {
 
 	newsMu sync.Mutex // never held while waiting: publishers take it
 	news   []news     // guarded by newsMu
+	lost   bool       // guarded by newsMu: there was more news than is kept
 
 	missed atomic.Bool // there is something to pull once mu is free
 
@@ -146,28 +147,51 @@ func (c *client) Next(bool) (*sio.Prepared, bool) {
 // hear takes in the news; it returns an event if that is what a piece of news comes to.
 func (c *client) hear() *sio.Prepared {
 	for {
-		c.newsMu.Lock()
-		if len(c.news) == 0 {
-			c.newsMu.Unlock()
+		n, ok, lost := c.nextNews()
+		switch {
+		case lost:
+			return sio.Prepare(evProblem, problemEvent{Code: relay.TooMany, Event: evStream, Limit: int64(c.door.maxReading()),
+				Message: "more began or was deleted than this socket has taken in: join again to be shown what there is"})
+		case !ok:
 			return nil
-		}
-		n := c.news[0]
-		c.news = c.news[1:]
-		c.newsMu.Unlock()
-		if n.deleted != nil {
+		case n.deleted != nil:
 			if c.rooms[n.deleted.Room] != nil {
 				return sio.Prepare(evDeleted, n.deleted)
 			}
-		} else if r := c.rooms[n.began.Room()]; r != nil && !c.follow(r, n.began, true) {
-			return sio.Prepare(evProblem, problemEvent{Code: relay.TooMany, Event: evStream, Limit: int64(c.door.maxReading()),
-				Message: "this socket reads too many streams to be given another: " + n.began.ID()})
+		default:
+			if r := c.rooms[n.began.Room()]; r != nil && !c.follow(r, n.began, true) {
+				return sio.Prepare(evProblem, c.tooMany(n.began))
+			}
 		}
 	}
 }
 
+// tooMany says that the socket is not given a stream.
+func (c *client) tooMany(st *relay.Stream) problemEvent {
+	return problemEvent{Code: relay.TooMany, Event: evStream, Limit: int64(c.door.maxReading()),
+		Message: "this socket reads too many streams to be given another: " + st.ID()}
+}
+
+// nextNews takes the oldest of the news, if there is any. lost says, once, that what would follow was not kept.
+func (c *client) nextNews() (n news, ok, lost bool) {
+	c.newsMu.Lock()
+	defer c.newsMu.Unlock()
+	if len(c.news) == 0 {
+		lost, c.lost, c.news = c.lost, false, nil
+		return news{}, false, lost
+	}
+	n, c.news = c.news[0], c.news[1:]
+	return n, true, false
+}
+
+// tell keeps the news until the socket pulls, which it does not while its client does not read.
 func (c *client) tell(n news) {
 	c.newsMu.Lock()
-	c.news = append(c.news, n)
+	if len(c.news) < c.door.maxReading() {
+		c.news = append(c.news, n)
+	} else {
+		c.lost = true
+	}
 	c.newsMu.Unlock()
 	c.socket.Wake()
 }
@@ -182,7 +206,8 @@ func (c *client) Deleted(room, stream string) {
 
 // follow subscribes the socket to a stream of a room it has joined; false if it has too many already.
 func (c *client) follow(r *room, st *relay.Stream, announce bool) bool {
-	if c.subs[st.ID()] != nil {
+	if s := c.subs[st.ID()]; s != nil {
+		s.member = true
 		return true
 	}
 	if len(c.subs) >= c.door.maxReading() {
@@ -250,8 +275,8 @@ func (c *client) leave() {
 		c.door.Hub.Leave(name, c)
 		c.door.sayMember(c, name, rooms[name].name, "leave")
 	}
+	c.wg.Wait() // what it had asked for is done before what it holds is given up: a "finish" still counts
 	for _, w := range writers {
 		w.Abandon()
 	}
-	c.wg.Wait()
 }

@@ -2,7 +2,10 @@ package sockets
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"sluice/relay"
@@ -18,6 +21,9 @@ func (d *Door) send(c *client, e *sio.Event, body *sio.Attachment) error {
 		return err
 	}
 	if err := checkSum(q.SHA256); err != nil {
+		return err
+	}
+	if err := checkMeta(q.Meta); err != nil {
 		return err
 	}
 	if size := body.Size(); q.Size == nil && size >= 0 {
@@ -94,10 +100,10 @@ func (d *Door) publish(c *client, e *sio.Event) (any, error) {
 	if err := decode(e, &q); err != nil {
 		return nil, err
 	}
-	c.lock()
-	busy := len(c.writers) >= d.maxPublishing()
-	c.unlock()
-	if busy {
+	if err := checkMeta(q.Meta); err != nil {
+		return nil, err
+	}
+	if c.busy() {
 		return nil, &relay.Error{Code: relay.TooMany, Message: "no more streams can be published by this socket at once", Limit: int64(d.maxPublishing())}
 	}
 	w, err := d.Hub.Publish(contextOf(e), relay.Spec{
@@ -114,14 +120,29 @@ func (d *Door) publish(c *client, e *sio.Event) (any, error) {
 	return publishReply{reply: reply{OK: true}, Stream: info, Offset: w.Offset(), Window: d.window(), Chunk: chunkBytes}, nil
 }
 
-// hold keeps w as a stream that the socket publishes.
+// busy reports whether the socket publishes as much as it may. Streams that it has lost, or that are over, are remembered only
+// so long, for their errors.
+func (c *client) busy() bool {
+	c.lock()
+	defer c.unlock()
+	if len(c.writers) >= c.door.maxPublishing() {
+		maps.DeleteFunc(c.writers, func(_ string, w *relay.Writer) bool { return !w.Holds() })
+	}
+	return len(c.writers) >= c.door.maxPublishing()
+}
+
+// hold keeps w as a stream that the socket publishes. What it has read of it as a member of the room it is sent no more.
 func (c *client) hold(w *relay.Writer) bool {
 	c.lock()
 	defer c.unlock()
 	if c.closed {
 		return false
 	}
-	c.writers[w.Stream().ID()] = w
+	id := w.Stream().ID()
+	c.writers[id] = w
+	if s := c.subs[id]; s != nil && !s.explicit {
+		s.mute = true
+	}
 	return true
 }
 
@@ -229,6 +250,39 @@ func checkSum(sum string) error {
 		return relay.Errorf(relay.BadRequest, "sha256 is 64 hexadecimal digits")
 	}
 	return nil
+}
+
+// checkMeta refuses what would not arrive as it is: stock clients take such an object for an attachment of the event that it
+// comes in, and end the connection when there is none.
+func checkMeta(meta json.RawMessage) error {
+	if len(meta) > relay.MaxMetaBytes {
+		return nil // the hub says so
+	}
+	var v any
+	if err := json.Unmarshal(meta, &v); len(meta) > 0 && err != nil {
+		return relay.Errorf(relay.BadRequest, "meta: %v", err)
+	}
+	if holdsPlaceholder(v) {
+		return relay.Errorf(relay.BadRequest, "meta has a member _placeholder, and no attachments")
+	}
+	return nil
+}
+
+func holdsPlaceholder(v any) bool {
+	switch v := v.(type) {
+	case []any:
+		return slices.ContainsFunc(v, holdsPlaceholder)
+	case map[string]any:
+		if _, ok := v["_placeholder"]; ok {
+			return true
+		}
+		for _, member := range v {
+			if holdsPlaceholder(member) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // skip reads over what is left of an attachment, and reports whether it came to its end within skipBytes.

@@ -35,6 +35,9 @@ func (c *client) subscribe(e *sio.Event, st *relay.Stream, q subscribeRequest) e
 		return &relay.Error{Code: relay.TooMany, Message: "no more streams can be read by this socket", Limit: int64(c.door.maxReading())}
 	case s == nil:
 		s = &subscription{client: c, stream: st, announce: true}
+		if r := c.rooms[st.Room()]; r != nil {
+			s.accept = r.accept
+		}
 	}
 	s.explicit, s.mute, s.whole, s.ended = true, false, false, false
 	s.window = q.Window

@@ -76,7 +76,9 @@ func (c *client) join(e *sio.Event, name string, r *room) error {
 	}
 	e.Ack(joined(c, name, view))
 	for _, st := range view.Streams {
-		c.follow(r, st, false)
+		if !c.follow(r, st, false) {
+			c.socket.Emit(evProblem, c.tooMany(st))
+		}
 	}
 	if !again {
 		c.socket.Join(roomPrefix + name)

@@ -75,8 +75,7 @@ func (s *subscription) next() *sio.Prepared {
 	case s.whole:
 		return s.nextWhole()
 	case s.announce:
-		s.announce = false
-		return infoEvent(s.stream, evStream)
+		return s.begin()
 	case s.ended || s.mute:
 		return s.nextState()
 	case s.window > 0 && s.sent-s.credited >= s.window:
@@ -92,9 +91,21 @@ func (s *subscription) next() *sio.Prepared {
 		return s.nextState()
 	}
 	s.client.door.Hub.Log().Error("read", "stream", s.stream.ID(), "err", err)
-	s.mute = true
+	s.client.forget(s) // and no "end", which would say that all has come
 	return sio.Prepare(evProblem, problemEvent{Code: relay.Unavailable, Event: evSubscribe,
 		Message: "stream " + s.stream.ID() + " cannot be read now; subscribe again later"})
+}
+
+// begin tells that the stream has begun, once its type is known or will never be.
+func (s *subscription) begin() *sio.Prepared {
+	if info := s.stream.Info(); !s.stream.Announced() && !info.Over() {
+		return nil
+	} else if s.explicit {
+		s.announce = false
+		return sio.Prepare(evStream, info) // as it is by now
+	}
+	s.announce = false
+	return infoEvent(s.stream, evStream)
 }
 
 // pull takes the next item from the reader. What would have to be waited for is fetched by a goroutine, so that a slow store
@@ -131,6 +142,7 @@ func (s *subscription) fetch(r *relay.Reader) {
 
 func (s *subscription) item(item relay.Item) *sio.Prepared {
 	if g := item.Gap; g != nil {
+		s.credited += g.To - s.sent // what is not sent cannot be received
 		s.sent = g.To
 		return sio.Prepare(evGap, gapEvent{Stream: s.stream.ID(), From: g.From, To: g.To, Reason: g.Reason})
 	}
@@ -232,10 +244,16 @@ func readAll(ctx context.Context, r *relay.Reader, size int64) ([]byte, error) {
 	}
 }
 
+// saying names an event about a stream in a state among what is remembered of it.
+type saying struct {
+	event string
+	state relay.State
+}
+
 // infoEvent is an event with the stream's Info, encoded once for all.
 func infoEvent(st *relay.Stream, event string) *sio.Prepared {
-	return st.Memo(event, func() any {
-		info := st.Info()
+	info := st.Info()
+	return st.Memo(saying{event, info.State}, func() any {
 		if event == evEnd {
 			info = endInfo(info)
 		}
