@@ -1,14 +1,12 @@
 package chunker
 
-import (
-	"encoding/binary"
-	"testing"
-)
+import "encoding/binary"
 
-// ebml encodes an element. A nil payload with unknown true leaves the size open.
+// What follows builds media, byte by byte, for tests of several formats.
+
+// ebml encodes an element.
 func ebml(id uint32, payload ...[]byte) []byte {
-	b := ebmlID(id)
-	size := 0
+	b, size := ebmlID(id), 0
 	for _, p := range payload {
 		size += len(p)
 	}
@@ -51,7 +49,8 @@ func blockOf(track byte, time int16, flags byte, size int) []byte {
 	return append(b, make([]byte, size)...)
 }
 
-func audioWebM(testing.TB) []byte {
+// audioWebM encodes a live stream of sound.
+func audioWebM() []byte {
 	b := webmInit(trackAudio)
 	for i := range 4 {
 		b = append(b, ebmlOpen(idCluster)...)
@@ -82,7 +81,7 @@ func words(values ...uint32) (b []byte) {
 	return b
 }
 
-// mp4Track encodes a trak.
+// mp4Trak encodes a trak.
 func mp4Trak(id uint32, handler string, scale uint32) []byte {
 	return mp4Box("trak",
 		mp4Box("tkhd", words(0, 0, 0, id, 0, 0)),
@@ -101,6 +100,7 @@ func mp4Init(flags uint32, traks ...[]byte) []byte {
 	return append(mp4Box("ftyp", []byte("iso5\x00\x00\x02\x00iso5")), mp4Box("moov", moov...)...)
 }
 
-func audioMP4(testing.TB) []byte {
+// audioMP4 encodes the beginning of one.
+func audioMP4() []byte {
 	return append(mp4Init(0, mp4Trak(1, "soun", 48000)), mp4Box("mdat", make([]byte, 100))...)
 }

@@ -133,8 +133,8 @@ func TestSniffTellsSoundFromFilm(t *testing.T) {
 		head      []byte
 		mediaType string
 	}{
-		{"webm without pictures", audioWebM(t), "audio/webm"},
-		{"mp4 without pictures", audioMP4(t), "audio/mp4"},
+		{"webm without pictures", audioWebM(), "audio/webm"},
+		{"mp4 without pictures", audioMP4(), "audio/mp4"},
 		{"mp3 without a tag", sample(t, "tone.mp3")[61:], "audio/mpeg"},
 		{"aac behind a tag", append([]byte("ID3\x04\x00\x00\x00\x00\x00\x00"), sample(t, "tone.aac")...), "audio/aac"},
 		{"a sync word alone", append([]byte{0xff, 0xfb, 0x90, 0x64}, make([]byte, 4000)...), octetStream},

@@ -7,19 +7,22 @@ const (
 	MaxChunkBytes = 256 << 10
 
 	// MaxUnsettledBytes bounds what a Splitter asks to be kept back: the bytes between what is settled and what was
-	// scanned. A possible cut that needs more than that to be decided is given up.
+	// scanned. A possible cut that needs more than that to be decided is given up. It takes so much only for a Matroska key
+	// frame in a BlockGroup, which is known to be a key only behind it.
 	MaxUnsettledBytes = 256 << 10
 
 	// MaxInitBytes bounds an init segment. One that grows larger makes the stream unjoinable: it fits no single chunk.
 	MaxInitBytes = MaxChunkBytes
 
-	// minKeyBytes is the least distance between key points, so that a stream of nothing but headers is not cut to crumbs.
-	minKeyBytes = 256
+	// minCutBytes is the least distance between key points, and between init segments, so that a stream of nothing but
+	// headers is not cut to crumbs.
+	minCutBytes = 256
 
 	// audioKeyInterval is how often a format whose every frame could begin playback reports a key point.
 	audioKeyInterval = 500 * time.Millisecond
 
-	// maxHeldBytes bounds what a Splitter keeps of its input: more than the longest header that any format looks at.
+	// maxHeldBytes bounds what a Splitter keeps of its input: more than twice the longest header that any format looks at,
+	// so that what is held and what is taken from the next piece always hold one whole.
 	maxHeldBytes = 1 << 10
 )
 
@@ -74,6 +77,7 @@ type Splitter struct {
 
 	pending  int64 // offset of a key point that is not decided yet; -1 if none
 	lastKey  int64 // offset of the last one reported
+	lastInit int64 // offset of the last init segment reported
 	initAt   int64 // where the init segment began; -1 outside of one
 	ready    bool  // key points may be reported: no init segment is wanting
 	joinable bool
@@ -88,7 +92,7 @@ func NewSplitter(mediaType string) *Splitter {
 
 // newSplitter returns one for a format that has an init segment, or does without.
 func newSplitter(f format, init bool) *Splitter {
-	return &Splitter{format: f, pending: -1, lastKey: -minKeyBytes, initAt: -1, ready: !init}
+	return &Splitter{format: f, pending: -1, lastKey: -minCutBytes, lastInit: -minCutBytes, initAt: -1, ready: !init}
 }
 
 func newFormat(mediaType string) (f format, init bool) {
@@ -198,13 +202,15 @@ func (s *Splitter) giveUp() {
 	s.format, s.held, s.pending, s.initAt = nil, nil, -1, -1
 }
 
-// beginInit reports that an init segment begins at pos. One that begins again at once goes on instead.
+// beginInit reports that an init segment begins at pos. One that begins again at once goes on instead; one that begins
+// when the last has hardly ended is of no use.
 func (s *Splitter) beginInit() {
 	s.drop()
-	if s.initAt >= 0 && s.pos-s.initAt < minKeyBytes {
+	s.ready = false
+	if s.pos-s.lastInit < minCutBytes {
 		return
 	}
-	s.initAt, s.lastKey, s.ready = s.pos, s.pos-minKeyBytes, false
+	s.initAt, s.lastInit, s.lastKey = s.pos, s.pos, s.pos-minCutBytes
 	s.cuts = append(s.cuts, Cut{At: s.pos, Kind: Init, Time: -1})
 }
 
@@ -228,7 +234,7 @@ func (s *Splitter) key(t time.Duration) {
 
 // suspect notes that there may be a key point at pos. Nothing from there on is settled until accept or drop.
 func (s *Splitter) suspect() {
-	if s.ready && s.pos-s.lastKey >= minKeyBytes {
+	if s.ready && s.pos-s.lastKey >= minCutBytes {
 		s.pending = s.pos
 	} else {
 		s.pending = -1

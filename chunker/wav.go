@@ -68,7 +68,7 @@ func (w *wav) sound(s *Splitter) int64 {
 	}
 	s.endInit()
 	s.key(ticks(uint64(w.at), uint32(w.byteRate)))
-	stride := max(w.byteRate*int64(audioKeyInterval)/int64(time.Second), minKeyBytes)
+	stride := max(w.byteRate*int64(audioKeyInterval)/int64(time.Second), minCutBytes)
 	stride += w.align - 1
 	stride -= stride % w.align
 	w.left -= stride

@@ -45,6 +45,17 @@ const (
 
 	defaultTimeScale = 1_000_000 // nanoseconds per tick
 
+	// maxTimeScale is the longest tick that times are believed of.
+	maxTimeScale = uint64(time.Second)
+
+	// maxElementDepth is deeper than any element that is looked into: Segment, Tracks, TrackEntry.
+	maxElementDepth = 4
+
+	// maxLeadBytes is how much of a cluster may come before the video block that decides about it. It bounds how long the
+	// sound of a film that stands still is kept back. What else is undecided is the deciding frame itself, of which
+	// nobody can make use before it is whole.
+	maxLeadBytes = 16 << 10
+
 	// endUnknown is the end of an element that does not say its size.
 	endUnknown = math.MaxInt64
 )
@@ -193,6 +204,9 @@ func (m *matroska) enter(s *Splitter, e element, b []byte, n int64) int64 {
 	if e.end == endUnknown && e.id != idSegment && e.id != idCluster {
 		return -1
 	}
+	if len(m.open) == maxElementDepth {
+		return -1
+	}
 	m.open = append(m.open, e)
 	return n
 }
@@ -270,6 +284,9 @@ func (m *matroska) block(s *Splitter, id uint32, payload []byte, size int64) boo
 		return n < 0 || int64(len(payload)) == size // it is no block: pass over it
 	}
 	if m.video != 0 && track != m.video {
+		if s.pos+size-s.pending > maxLeadBytes {
+			s.drop()
+		}
 		return true
 	}
 	t := m.time(int16(binary.BigEndian.Uint16(payload[n:])))
@@ -286,7 +303,7 @@ func (m *matroska) block(s *Splitter, id uint32, payload []byte, size int64) boo
 
 // time is that of a block, relative ticks after its cluster.
 func (m *matroska) time(relative int16) time.Duration {
-	if m.timeScale == 0 || m.clusterTime > math.MaxInt64/2/m.timeScale {
+	if m.timeScale == 0 || m.timeScale > maxTimeScale || m.clusterTime > math.MaxInt64/2/m.timeScale {
 		return -1
 	}
 	scale := int64(m.timeScale)

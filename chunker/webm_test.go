@@ -1,6 +1,8 @@
 package chunker
 
 import (
+	"bytes"
+	"encoding/binary"
 	"slices"
 	"testing"
 	"time"
@@ -14,7 +16,7 @@ func clusterOf(ms byte, blocks ...[]byte) []byte {
 
 const (
 	videoTrack, soundTrack = 1, 2
-	blockBytes             = 300 // of content: more than minKeyBytes
+	blockBytes             = 300 // of content: more than minCutBytes
 )
 
 func simpleBlock(track byte, flags byte) []byte {
@@ -62,7 +64,7 @@ func TestAClusterIsAKeyPointWhenItsFirstVideoBlockIsAKey(t *testing.T) {
 }
 
 func TestEveryClusterOfSoundIsAKeyPoint(t *testing.T) {
-	if got := offsets(cutsOf(t, "audio/webm", audioWebM(t)), Key); len(got) != 4 {
+	if got := offsets(cutsOf(t, "audio/webm", audioWebM()), Key); len(got) != 4 {
 		t.Errorf("key points at %v; want 4", got)
 	}
 }
@@ -94,15 +96,60 @@ func TestAClusterIsFoundAgainAfterDamage(t *testing.T) {
 }
 
 func TestWhatIsUndecidedForTooLongIsSettledWithoutACut(t *testing.T) {
-	sound := ebml(idSimpleBlock, blockOf(soundTrack, 0, 0, 50_000))
-	data := webmInit(trackVideo, trackAudio)
-	data = append(data, clusterOf(1, sound, sound, sound, sound, sound, sound, simpleBlock(videoTrack, simpleBlockKey))...)
-	at := int64(len(data))
-	data = append(data, clusterOf(2, simpleBlock(videoTrack, simpleBlockKey))...)
-	if got := offsets(cutsOf(t, "video/webm", data), Key); !slices.Equal(got, []int64{at}) {
-		t.Errorf("key points at %v; want only the next, at %d", got, at)
+	key := simpleBlock(videoTrack, simpleBlockKey)
+	group := func(size int, behind ...byte) []byte {
+		return ebml(idBlockGroup, ebml(idBlock, blockOf(videoTrack, 5, 0, size)), behind)
 	}
-	pieced(t, "video/webm", data)
+	duration := ebml(0x9B, []byte{40}) // behind the block, where a reference could be, too
+	for _, c := range []struct {
+		name  string
+		first []byte // of a cluster
+		key   bool
+	}{
+		{"a little sound", ebml(idSimpleBlock, blockOf(soundTrack, 0, 0, maxLeadBytes-100)), true},
+		{"much sound", ebml(idSimpleBlock, blockOf(soundTrack, 0, 0, maxLeadBytes)), false},
+		{"a large key frame in a group", group(MaxUnsettledBytes*3/4, duration...), true},
+		{"a larger one", group(MaxUnsettledBytes, duration...), false},
+		{"a larger one that fills its group", group(MaxUnsettledBytes), true},
+		{"a void", ebml(idVoid, make([]byte, MaxUnsettledBytes)), false},
+	} {
+		data := webmInit(trackVideo, trackAudio)
+		var want []int64
+		if c.key {
+			want = append(want, int64(len(data)))
+		}
+		data = append(data, clusterOf(1, c.first, key)...)
+		want = append(want, int64(len(data)))
+		data = append(data, clusterOf(2, key)...)
+		if got := offsets(cutsOf(t, "video/webm", data), Key); !slices.Equal(got, want) {
+			t.Errorf("%s: key points at %v; want %v", c.name, got, want)
+		}
+		pieced(t, "video/webm", data)
+	}
+}
+
+func TestSoundOfAFilmThatStandsStillIsNotKeptBack(t *testing.T) {
+	s := NewSplitter("video/webm")
+	s.Scan(webmInit(trackVideo, trackAudio))
+	s.Scan(clusterOf(1))
+	for range 200 {
+		_, settled := s.Scan(simpleBlock(soundTrack, simpleBlockKey))
+		if s.seen-settled > maxLeadBytes {
+			t.Fatalf("%d bytes are kept back; want %d at most", s.seen-settled, maxLeadBytes)
+		}
+	}
+}
+
+func TestElementsWithinEachOtherAreBounded(t *testing.T) {
+	for _, id := range []uint32{idTrackEntry, idBlockGroup} {
+		s := NewSplitter("video/webm")
+		s.Scan(webmInit(trackVideo))
+		s.Scan(ebmlOpen(idCluster))
+		for left := uint64(1) << 40; left > 1<<39; left -= 1 << 24 {
+			s.Scan(slices.Concat(ebmlID(id), binary.BigEndian.AppendUint64(nil, 1<<56|left)))
+		}
+		checkBounds(t, s)
+	}
 }
 
 func TestAnInitSegmentThatIsTooLongMakesNothingJoinable(t *testing.T) {
@@ -136,9 +183,19 @@ func TestClustersWithoutContentAreNotCutToCrumbs(t *testing.T) {
 	for range 1000 {
 		data = append(data, ebml(idCluster, ebml(idSimpleBlock, blockOf(1, 0, 0, 1)))...)
 	}
-	if got := len(cutsOf(t, "audio/webm", data)); got > len(data)/minKeyBytes+3 {
+	if got := len(cutsOf(t, "audio/webm", data)); got > len(data)/minCutBytes+3 {
 		t.Errorf("%d cuts in %d bytes", got, len(data))
 	}
+}
+
+func TestInitSegmentsAreNotCutToCrumbs(t *testing.T) {
+	one := slices.Concat(ebml(idEBML), ebmlOpen(idSegment), ebml(idTracks, ebml(idTrackEntry,
+		ebml(idTrackNumber, []byte{1}), ebml(idTrackType, []byte{trackAudio}))), ebml(idCluster, ebml(idSimpleBlock, blockOf(1, 0, 0, 1))))
+	data := bytes.Repeat(one, 1000)
+	if got := len(cutsOf(t, "audio/webm", data)); got > 3*len(data)/minCutBytes+3 {
+		t.Errorf("%d cuts in %d bytes", got, len(data))
+	}
+	pieced(t, "audio/webm", data)
 }
 
 func TestRepeatedHeadersAreOneInitSegment(t *testing.T) {
@@ -153,7 +210,7 @@ func TestRepeatedHeadersAreOneInitSegment(t *testing.T) {
 
 func FuzzMatroska(f *testing.F) {
 	addSamples(f, "vp8_opus.webm", "live_unknown_size.webm", "clip.mkv")
-	f.Add(audioWebM(f), uint16(3))
+	f.Add(audioWebM(), uint16(3))
 	f.Add(append(webmInit(trackVideo), clusterOf(1, simpleBlock(videoTrack, simpleBlockKey))...), uint16(0))
 	fuzzPieces(f, "video/webm")
 }
