@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+
+	"sluice/chunker"
 )
 
 // Content is what a finished stream holds, for who reads here and there in it. Close it.
@@ -14,6 +16,7 @@ type Content struct {
 	size   int64
 	offset int64
 	body   io.ReadCloser // the store's, open at offset; nil: none, or the spool has it
+	ahead  []byte        // what the spool has at offset: it verifies whole records, so that small reads would cost as much as large ones
 }
 
 // Content returns the bytes of a finished stream; fs.ErrNotExist if it is not finished or gone. ctx bounds the reads.
@@ -37,6 +40,11 @@ func (c *Content) Read(p []byte) (int, error) {
 }
 
 func (c *Content) read(p []byte) (int, error) {
+	if len(c.ahead) > 0 {
+		n := copy(p, c.ahead)
+		c.ahead = c.ahead[n:]
+		return n, nil
+	}
 	if c.body != nil {
 		return c.body.Read(p)
 	}
@@ -44,9 +52,14 @@ func (c *Content) read(p []byte) (int, error) {
 	log, info := c.st.log, c.st.info
 	c.st.mu.Unlock()
 	if log != nil {
-		n, err := log.ReadAt(p, c.offset)
+		ahead := make([]byte, min(chunker.MaxChunkBytes, c.size-c.offset))
+		n, err := log.ReadAt(ahead, c.offset)
+		if n > 0 {
+			c.ahead = ahead[:n]
+			return c.read(p)
+		}
 		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrClosed) {
-			return n, err
+			return 0, err
 		}
 		info = c.st.Info() // it has just been archived, or deleted
 	}
@@ -73,7 +86,7 @@ func (c *Content) Seek(offset int64, whence int) (int64, error) {
 	}
 	if offset != c.offset {
 		c.Close()
-		c.body = nil
+		c.body, c.ahead = nil, nil
 	}
 	c.offset = offset
 	return offset, nil

@@ -95,7 +95,7 @@ func (in *intake) filled(n int) error {
 	if in.splitter != nil {
 		in.scan(in.block[from:])
 	}
-	if len(in.block) == cap(in.block) {
+	if len(in.block) == cap(in.block) || !in.typed && len(in.block) >= chunker.SniffBytes {
 		return in.flush(false)
 	}
 	in.arm(flushDelay)

@@ -23,7 +23,7 @@ const (
 type Limits struct {
 	UploadBytes  int64         // of one stream; 0: 16 GiB
 	RingBytes    int64         // of the newest chunks held in memory per stream; 0: 8 MiB
-	MemoryBytes  int64         // of all rings together, past which each keeps only the least; 0: 256 MiB
+	MemoryBytes  int64         // of all rings together, past which each keeps only the least, and past twice that nothing; 0: 256 MiB
 	RoomMembers  int           // in one room; 0: 10,000
 	RoomStreams  int           // open in one room; 0: 1,000
 	Streams      int           // in memory: open, or ended not long ago; 0: 20,000

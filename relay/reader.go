@@ -36,6 +36,7 @@ type Reader struct {
 	placed bool
 	atHead bool  // it has been where the newest bytes are: from then on it may be made to jump
 	next   int64 // the offset it wants
+	due    bool  // a gap was given: what it leads to follows, however far ahead the newest is by now
 	queue  []Item
 	body   io.ReadCloser // what the store is being read through
 	bodyAt int64
@@ -115,12 +116,13 @@ func (r *Reader) look() (Item, error) {
 	if !r.placed {
 		r.place()
 	}
-	if st.info.State == Open && st.kind == Live && r.atHead {
+	if st.info.State == Open && st.kind == Live && r.atHead && !r.due && len(r.queue) == 0 {
 		r.catchUp()
 	}
 	if len(r.queue) > 0 {
 		item := r.queue[0]
 		r.queue = r.queue[1:]
+		r.due = item.Gap != nil
 		return item, nil
 	}
 	if r.next >= st.end {
@@ -139,7 +141,7 @@ func (r *Reader) look() (Item, error) {
 
 // took moves the cursor over c.
 func (r *Reader) took(c *Chunk) Item {
-	r.next = c.End()
+	r.next, r.due = c.End(), false
 	return Item{Chunk: c}
 }
 

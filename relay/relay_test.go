@@ -511,3 +511,86 @@ func TestReaderJumpsToTheNewestKeyChunkWhenBehind(t *testing.T) {
 	}
 	finish(t, w)
 }
+
+func TestAGapIsFollowedByWhatItLeadsTo(t *testing.T) {
+	webm, err := os.ReadFile("testdata/live.webm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := start(t, &Hub{Limits: Limits{BehindBytes: 40 << 10}})
+	w := publish(t, h, Spec{Kind: Live})
+	write(t, w, webm[:20<<10])
+	slow := w.Stream().NewReader(0, func() {})
+	defer slow.Close()
+	if _, err := slow.Next(ctx, false); err != nil {
+		t.Fatal(err)
+	}
+	write(t, w, webm[20<<10:80<<10])
+	gap, err := slow.Next(ctx, false)
+	if err != nil || gap.Gap == nil {
+		t.Fatalf("Next = %+v, %v; want a gap", gap, err)
+	}
+	write(t, w, webm[80<<10:])
+	next, err := slow.Next(ctx, false)
+	if err != nil || next.Chunk == nil || next.Chunk.Offset != gap.Gap.To {
+		t.Fatalf("after the gap to %d %+v, %v; want what is there", gap.Gap.To, next, err)
+	}
+	finish(t, w)
+}
+
+func TestNoMoreIsHeldInMemoryThanTwiceTheLimit(t *testing.T) {
+	const limit = 2 << 20
+	h := start(t, &Hub{Limits: Limits{MemoryBytes: limit}})
+	for range 20 {
+		w := publish(t, h, Spec{})
+		defer w.Cancel()
+		f := w.Stream().Follow(0)
+		defer f.Close()
+		write(t, w, random(700<<10))
+	}
+	if held := h.Stats().HeldBytes; held > 2*limit {
+		t.Errorf("%d bytes held in memory; the limit is twice %d", held, limit)
+	}
+}
+
+func TestTheTypeIsToldAsSoonAsEnoughHasCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &Hub{Dir: t.TempDir()}
+		if err := h.Start(); err != nil {
+			t.Fatal(err)
+		}
+		w := publish(t, h, Spec{})
+		w.ReadFrom(bytes.NewReader(random(100)))
+		time.Sleep(2 * flushDelay) // from now on it waits for more, or for the time to run out
+		w.ReadFrom(bytes.NewReader(random(5000)))
+		if !w.Stream().Announced() {
+			t.Error("not announced with 5100 bytes")
+		}
+		finish(t, w)
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestContentIsReadFromAnywhereInPiecesOfAnySize(t *testing.T) {
+	h := start(t, &Hub{})
+	content := random(700_001)
+	w := publish(t, h, Spec{})
+	write(t, w, content)
+	finish(t, w)
+	c, err := w.Stream().Content(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, from := range []int64{0, 300_000, 299_999, 10, 700_000, 700_001} {
+		if _, err := c.Seek(from, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(pieces{c, 1000})
+		if err != nil || !bytes.Equal(got, content[from:]) {
+			t.Errorf("from %d: %d bytes, %v; want %d", from, len(got), err, len(content)-int(from))
+		}
+	}
+}

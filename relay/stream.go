@@ -133,7 +133,10 @@ func (st *Stream) mark(offset int64) {
 // evict drops from the ring what is over the limits and already in the spool up to spooled.
 func (st *Stream) evict(spooled int64) {
 	limit := st.hub.ringBytes()
-	if st.hub.held.Load() > st.hub.memoryBytes() {
+	switch held := st.hub.held.Load(); {
+	case held > 2*st.hub.memoryBytes():
+		limit = 0 // readers take the spool
+	case held > st.hub.memoryBytes():
 		limit = minRingBytes
 	}
 	st.mu.Lock()
