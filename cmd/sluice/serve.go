@@ -182,7 +182,7 @@ func (c *Serve) openStore(log *slog.Logger) (closer, error) {
 
 // routes lays out the doors.
 func (s *server) routes(g *guard) http.Handler {
-	door := &httpd.Door{Hub: s.hub, CheckOrigin: g.allows}
+	door := &httpd.Door{Hub: s.hub, CheckOrigin: g.allows, CrossOrigin: len(g.origins) > 0}
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", s.io)
 	mux.Handle("/socket.io/socket.io.js", browser.Handler())

@@ -17,6 +17,9 @@ type Door struct {
 	// CheckOrigin decides about requests from a web page of another origin, which then may read the answers. nil refuses
 	// them all.
 	CheckOrigin func(*http.Request) bool
+
+	// CrossOrigin lets pages of other origins show media, for which browsers send no Origin.
+	CrossOrigin bool
 }
 
 const (
@@ -30,6 +33,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if d.CrossOrigin {
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	}
 	h.Add("Vary", "Origin")
 	if !d.admit(w, r) {
 		fail(w, relay.Errorf(relay.Forbidden, "pages of this origin may not use this server"))
@@ -43,7 +49,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // told logs what the asker is not told.
 func (d *Door) told(r *http.Request, err error) *relay.Error {
 	why := relay.AsError(err)
-	if why.Code == relay.Internal {
+	if why.Code == relay.Internal && r.Context().Err() == nil { // else the asker has gone
 		d.Hub.Log().Error("request", "path", r.URL.Path, "err", err)
 	}
 	return why

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -290,5 +291,38 @@ func TestRoomsShowWhoAndWhatIsThere(t *testing.T) {
 	}
 	if _, body := do(t, "GET", s.URL+"/rooms/unused"); string(bytes.TrimSpace(body)) != `{"room":"unused","members":[],"streams":[]}` {
 		t.Errorf("/rooms/unused = %s", body)
+	}
+}
+
+func TestMediaMayBeShownElsewhereOnlyIfThatIsSaid(t *testing.T) {
+	hub, _ := open(t, &relay.Hub{})
+	info := upload(t, hub, "a", []byte("text"))
+	for want, cross := range map[string]bool{"same-origin": false, "cross-origin": true} {
+		w := httptest.NewRecorder()
+		(&Door{Hub: hub, CrossOrigin: cross}).ServeHTTP(w, httptest.NewRequest("GET", info.URL, nil))
+		if got := w.Header().Get("Cross-Origin-Resource-Policy"); w.Code != 200 || got != want {
+			t.Errorf("CrossOrigin %v: %d, %q; want %q", cross, w.Code, got, want)
+		}
+	}
+}
+
+// deadlines is a ResponseWriter that remembers what it was given as a deadline.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	last time.Time
+}
+
+func (d *deadlines) SetWriteDeadline(at time.Time) error {
+	d.last = at
+	return nil
+}
+
+func TestWhoTakesNothingIsLetGo(t *testing.T) {
+	hub, _ := open(t, &relay.Hub{})
+	info := upload(t, hub, "a", random(100_000))
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	(&Door{Hub: hub}).ServeHTTP(w, httptest.NewRequest("GET", info.URL, nil))
+	if left := time.Until(w.last); w.Body.Len() != 100_000 || left <= 0 || left > patience {
+		t.Errorf("%d bytes; the deadline is in %v", w.Body.Len(), left)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"sluice/relay"
 )
 
-// patience is how long a client that follows an open stream may take for one chunk.
+// patience is how long a client may take for one chunk.
 const patience = 2 * time.Minute
 
 // media serves a stream's bytes.
@@ -47,8 +47,21 @@ func (d *Door) finished(w http.ResponseWriter, r *http.Request, st *relay.Stream
 	describe(w.Header(), r, info)
 	w.Header().Set("ETag", `"`+info.SHA256+`"`)
 	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
-	http.ServeContent(w, r, "", info.Created, content)
+	http.ServeContent(w, r, "", info.Created, patient{content, http.NewResponseController(w)})
 	return nil
+}
+
+// patient is content whose reader must have taken, within patience, what it was given before: else the connection ends.
+type patient struct {
+	io.ReadSeeker
+	rc *http.ResponseController
+}
+
+func (p patient) Read(b []byte) (int, error) {
+	n, err := p.ReadSeeker.Read(b)
+	// Not every ResponseWriter has deadlines; a server's own has.
+	_ = p.rc.SetWriteDeadline(time.Now().Add(patience))
+	return n, err
 }
 
 // follow serves an open stream from its first byte as it grows. Should it fail, the connection is aborted, so that nobody takes
