@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -131,6 +132,18 @@ func TestOrigins(t *testing.T) {
 		}
 		if got := g.allows(r); got != want {
 			t.Errorf("allows(%q) = %v; want %v", origin, got, want)
+		}
+	}
+}
+
+func TestHeadersAreCountedByLine(t *testing.T) {
+	g := &guard{next: http.NotFoundHandler()}
+	for n, want := range map[int]int{maxHeaders: 404, maxHeaders + 1: 431} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header["X-Same"] = make([]string, n)
+		w := httptest.NewRecorder()
+		if g.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%d headers of one name: %d; want %d", n, w.Code, want)
 		}
 	}
 }

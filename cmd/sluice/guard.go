@@ -21,11 +21,19 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this server answers to localhost only", http.StatusMisdirectedRequest)
 		return
 	}
-	if len(r.Header) > maxHeaders {
+	if countHeaders(r.Header) > maxHeaders {
 		http.Error(w, "too many headers", http.StatusRequestHeaderFieldsTooLarge)
 		return
 	}
 	g.next.ServeHTTP(w, r)
+}
+
+// countHeaders counts the lines, of which several may have the same name.
+func countHeaders(h http.Header) (n int) {
+	for _, values := range h {
+		n += len(values)
+	}
+	return n
 }
 
 const (
