@@ -52,7 +52,16 @@ func (a *shelf) Find(_ context.Context, id string) (Info, error) {
 	return Info{}, fs.ErrNotExist
 }
 
-func (a *shelf) List(context.Context, string, string, int) ([]Info, error) { return nil, nil }
+func (a *shelf) List(_ context.Context, room, before string, limit int) (infos []Info, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for id, info := range a.infos {
+		if info.Room == room && (before == "" || id < before) && len(infos) < limit {
+			infos = append(infos, info)
+		}
+	}
+	return infos, nil
+}
 
 func (a *shelf) Open(_ context.Context, info Info, offset, _ int64) (io.ReadCloser, error) {
 	a.mu.Lock()
@@ -215,5 +224,25 @@ func TestABusyReaderDoesNotKeepAnArchivedStreamInTheSpool(t *testing.T) {
 	}
 	if !bytes.Equal(drain(t, slow), content) {
 		t.Error("the reader got other bytes from the store")
+	}
+}
+
+func TestAListShowsAStreamOnceAndAsItIs(t *testing.T) {
+	a := newShelf()
+	h := start(t, &Hub{Archive: a})
+	archived := publish(t, h, Spec{})
+	write(t, archived, []byte("x"))
+	finish(t, archived)
+	open := publish(t, h, Spec{})
+	write(t, open, random(5000))
+	info := open.Stream().Info()
+	info.State = Archived // as if the store had it before this process knows
+	a.infos[info.ID] = info
+	infos, err := h.List(ctx, "studio", "", 10, alice)
+	if err != nil || len(infos) != 2 || infos[0].ID != info.ID || infos[0].State != Open || infos[1].State != Archived {
+		t.Errorf("List = %+v, %v", infos, err)
+	}
+	if err := open.Cancel(); err != nil {
+		t.Fatal(err)
 	}
 }

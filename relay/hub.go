@@ -162,6 +162,13 @@ func (h *Hub) Leave(room string, m Member) {
 	h.look(room, func(r *Room) { delete(r.members, m) })
 }
 
+// Members returns who is in a room, in the order of their ids. It asks nobody: it is for the doors.
+func (h *Hub) Members(room string) []Identity {
+	var members []Identity
+	h.look(room, func(r *Room) { members = r.identities() })
+	return members
+}
+
 // Look returns what a room holds. A room that nobody uses is empty.
 func (h *Hub) Look(ctx context.Context, room string, who Identity) (View, error) {
 	if err := checkName("room", room, false); err != nil {
@@ -249,7 +256,7 @@ func (h *Hub) List(ctx context.Context, room, before string, limit int, who Iden
 			h.log().Error("archive", "room", room, "err", err)
 			return nil, Errorf(Unavailable, "the archive does not answer")
 		}
-		infos = append(kept, infos...) // what is in memory is newer and wins
+		infos = append(infos, kept...) // what is in memory is newer and wins: the sort is stable
 	}
 	slices.SortStableFunc(infos, func(a, b Info) int { return strings.Compare(b.ID, a.ID) })
 	infos = slices.CompactFunc(infos, func(a, b Info) bool { return a.ID == b.ID })

@@ -83,18 +83,21 @@ func (r *Room) prune() {
 
 // view is what the room shows now. The caller holds r.mu.
 func (r *Room) view() View {
-	var v View
-	for _, who := range r.members {
-		v.Members = append(v.Members, who)
-	}
+	v := View{Members: r.identities()}
 	for _, st := range r.streams {
 		if st.Announced() && !st.Info().Over() {
 			v.Streams = append(v.Streams, st)
 		}
 	}
-	slices.SortFunc(v.Members, func(a, b Identity) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(v.Streams, func(a, b *Stream) int { return strings.Compare(a.id, b.id) })
 	return v
+}
+
+// identities are the members, in the order of their ids. The caller holds r.mu.
+func (r *Room) identities() []Identity {
+	members := slices.Collect(maps.Values(r.members))
+	slices.SortFunc(members, func(a, b Identity) int { return strings.Compare(a.ID, b.ID) })
+	return members
 }
 
 // announce tells the members that st has begun.

@@ -344,3 +344,41 @@ func TestAnAttachmentThatIsRefusedIsNotKept(t *testing.T) {
 	}
 	ann.must("send", object{"room": "r"}, []byte("x"))
 }
+
+func TestWhoJoinsAtTheSameTimeKnowsOfEachOther(t *testing.T) {
+	p := open(t, &relay.Hub{}, Limits{Rooms: 1000})
+	peers := []*peer{p.connect(t), p.connect(t), p.connect(t), p.connect(t)}
+	for round := range 200 {
+		room := object{"room": fmt.Sprint(round)}
+		var joins []*stock.Pending
+		for _, who := range peers {
+			joins = append(joins, who.start("join", room))
+		}
+		for i, who := range peers {
+			knows := map[string]bool{}
+			args, err := joins[i].Wait(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var view struct{ Members []struct{ ID string } }
+			if err := args.Decode(0, &view); err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range view.Members {
+				knows[m.ID] = true
+			}
+			for len(knows) < len(peers) {
+				n, _ := who.until("member")
+				knows[n.head.ID] = true
+			}
+		}
+		for _, who := range peers {
+			who.must("leave", room)
+		}
+		for _, who := range peers {
+			for who.must("list", room); len(who.told) > 0; {
+				<-who.told
+			}
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package sockets
 
 import (
+	"slices"
+	"strings"
+
 	"sluice/relay"
 	"sluice/sio"
 )
@@ -82,9 +85,26 @@ func (c *client) join(e *sio.Event, name string, r *room) error {
 	}
 	if !again {
 		c.socket.Join(roomPrefix + name)
+		c.sayMissed(name, view.Members)
 		c.door.sayMember(c, name, r.name, "join")
 	}
 	return nil
+}
+
+// sayMissed tells the socket who has come and gone since the hub let it in and before it heard the room's events. It may say
+// what an event says as well.
+func (c *client) sayMissed(room string, seen []relay.Identity) {
+	now := c.door.Hub.Members(room)
+	say := func(those, but []relay.Identity, event string) {
+		for _, m := range those {
+			_, known := slices.BinarySearchFunc(but, m.ID, func(o relay.Identity, id string) int { return strings.Compare(o.ID, id) })
+			if !known {
+				c.socket.Emit(evMember, memberEvent{Room: room, ID: m.ID, Name: m.Name, Event: event})
+			}
+		}
+	}
+	say(now, seen, "join")
+	say(seen, now, "leave")
 }
 
 func joined(c *client, name string, view relay.View) joinReply {
