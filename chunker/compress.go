@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress"
@@ -26,20 +27,30 @@ const (
 	minEstimate = 0.1
 )
 
-// ErrSize is the error of content that does not inflate to exactly the size expected.
-var ErrSize = errors.New("chunker: inflated size differs")
+// ErrSize is the error of content that does not unpack to exactly the size expected, or is expected to be more than
+// MaxChunkBytes.
+var ErrSize = errors.New("chunker: unpacked size differs")
 
 var (
 	deflaters = sync.Pool{New: func() any { return newDeflater() }}
-	inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+	inflaters = sync.Pool{New: func() any { return newInflater() }}
+	scratches = sync.Pool{New: func() any { return new([]byte) }}
 )
 
-func newDeflater() *flate.Writer {
-	w, err := flate.NewWriter(nil, flate.BestSpeed)
+// deflater is a deflate writer and what it has written.
+type deflater struct {
+	w   *flate.Writer
+	out limitedBuffer
+}
+
+func newDeflater() *deflater {
+	d := &deflater{}
+	w, err := flate.NewWriter(&d.out, flate.BestSpeed)
 	if err != nil {
 		panic(err) // the level is ours
 	}
-	return w
+	d.w = w
+	return d
 }
 
 // Deflate appends p to dst as a raw deflate stream (RFC 1951), the deflate-raw of browsers' DecompressionStream, and
@@ -49,17 +60,21 @@ func Deflate(dst, p []byte) []byte {
 	if !worthTrying(p) {
 		return nil
 	}
-	w := deflaters.Get().(*flate.Writer)
-	defer deflaters.Put(w)
-	out := &limitedBuffer{b: dst, limit: len(dst) + maxCompressed(len(p))}
-	w.Reset(out)
-	if _, err := w.Write(p); err != nil {
+	d := deflaters.Get().(*deflater)
+	defer deflaters.Put(d)
+	if err := d.deflate(p); err != nil {
 		return nil
 	}
-	if err := w.Close(); err != nil {
-		return nil
+	return append(dst, d.out.b...) // no larger than it must be: it is kept as long as its chunk
+}
+
+func (d *deflater) deflate(p []byte) error {
+	d.out = limitedBuffer{b: d.out.b[:0], limit: maxCompressed(len(p))}
+	d.w.Reset(&d.out)
+	if _, err := d.w.Write(p); err != nil {
+		return err
 	}
-	return out.b
+	return d.w.Close()
 }
 
 // zstdEncoder is shared: EncodeAll may be called concurrently.
@@ -88,67 +103,86 @@ func Zstd(dst, p []byte) []byte {
 	if !worthTrying(p) {
 		return nil
 	}
-	out := zstdEncoder().EncodeAll(p, dst)
-	if len(out)-len(dst) > maxCompressed(len(p)) {
+	b := scratches.Get().(*[]byte)
+	defer scratches.Put(b)
+	*b = zstdEncoder().EncodeAll(p, (*b)[:0])
+	if len(*b) > maxCompressed(len(p)) {
 		return nil
 	}
-	return out
+	return append(dst, *b...)
 }
 
-// Inflate appends to dst what p, a raw deflate stream, holds, which must be size bytes: else ErrSize. It never inflates
-// more than that.
+// inflater is a deflate reader and what it reads.
+type inflater struct {
+	r   io.ReadCloser
+	src bytes.Reader
+}
+
+func newInflater() *inflater {
+	f := &inflater{}
+	f.r = flate.NewReader(&f.src)
+	return f
+}
+
+// Inflate appends to dst what p, a raw deflate stream, holds, which must be size bytes: else ErrSize. It never unpacks
+// more than that, and nothing may follow the stream. dst may be scribbled on behind its length.
 func Inflate(dst, p []byte, size int) ([]byte, error) {
-	r := inflaters.Get().(io.ReadCloser)
-	defer inflaters.Put(r)
-	if err := r.(flate.Resetter).Reset(bytes.NewReader(p), nil); err != nil {
-		return nil, fmt.Errorf("chunker: inflate: %w", err)
+	if size < 0 || size > MaxChunkBytes {
+		return nil, ErrSize
 	}
-	out, err := readExactly(dst, r, size)
+	f := inflaters.Get().(*inflater)
+	defer inflaters.Put(f)
+	defer f.src.Reset(nil) // p was lent
+	out, err := f.inflate(slices.Grow(dst, size+1), p, size)
 	if err != nil {
 		return nil, fmt.Errorf("chunker: inflate: %w", err)
 	}
 	return out, nil
 }
 
-// Unzstd appends to dst what p, a Zstandard frame, holds, which must be size bytes: else ErrSize. It never unpacks more
-// than that.
+// inflate appends to dst, which has room for one byte more than size: it shows that there are too many.
+func (f *inflater) inflate(dst, p []byte, size int) ([]byte, error) {
+	f.src.Reset(p)
+	if err := f.r.(flate.Resetter).Reset(&f.src, nil); err != nil {
+		return nil, err
+	}
+	room := dst[len(dst) : len(dst)+size+1]
+	n, err := 0, error(nil)
+	for err == nil && n < len(room) {
+		var m int
+		m, err = f.r.Read(room[n:])
+		n += m
+	}
+	switch {
+	case err != nil && err != io.EOF:
+		return nil, err
+	case n != size:
+		return nil, ErrSize
+	case f.src.Len() > 0:
+		return nil, fmt.Errorf("%d bytes follow the end", f.src.Len())
+	}
+	return dst[:len(dst)+size], nil
+}
+
+// Unzstd appends to dst what p, Zstandard frames, holds, which must be size bytes: else ErrSize. It never unpacks more
+// than that. dst may be scribbled on behind its length.
 func Unzstd(dst, p []byte, size int) ([]byte, error) {
-	if size < 0 {
+	if size < 0 || size > MaxChunkBytes {
 		return nil, ErrSize
 	}
-	room := make([]byte, 0, size) // its capacity is the decoder's limit
-	room, err := zstdDecoder().DecodeAll(p, room)
+	if len(p) == 0 {
+		return nil, fmt.Errorf("chunker: unzstd: %w", io.ErrUnexpectedEOF)
+	}
+	dst = slices.Grow(dst, size)
+	room := dst[len(dst) : len(dst) : len(dst)+size] // its capacity is the decoder's limit
+	out, err := zstdDecoder().DecodeAll(p, room)
 	switch {
-	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded), err == nil && len(out) != size:
 		return nil, ErrSize
 	case err != nil:
 		return nil, fmt.Errorf("chunker: unzstd: %w", err)
-	case len(room) != size:
-		return nil, ErrSize
 	}
-	return append(dst, room...), nil
-}
-
-// readExactly appends size bytes of r to dst and makes sure that there are no more.
-func readExactly(dst []byte, r io.Reader, size int) ([]byte, error) {
-	if size < 0 {
-		return nil, ErrSize
-	}
-	at := len(dst)
-	dst = append(dst, make([]byte, size)...)
-	if _, err := io.ReadFull(r, dst[at:]); err != nil {
-		if err == io.EOF {
-			err = ErrSize
-		}
-		return nil, err
-	}
-	var beyond [1]byte
-	if n, err := r.Read(beyond[:]); n > 0 {
-		return nil, ErrSize
-	} else if err != nil && err != io.EOF {
-		return nil, err
-	}
-	return dst, nil
+	return append(dst, out...), nil // nothing moves, unless the decoder wanted more room to work in
 }
 
 // worthTrying takes a cheap look at the middle of p, where no header flatters it.
