@@ -244,7 +244,7 @@ func TestAStreamIsNotReadAfterItsCallReturned(t *testing.T) {
 		c := mustDial(t, server.url, Options{Transports: transports, NoReconnect: true})
 		ctx, cancel := context.WithCancel(testContext(t))
 		r := &cancelling{cancel: cancel}
-		_, err := c.EmitWithAck(ctx, "hash", Stream{R: r, Size: 1 << 30})
+		_, err := c.EmitWithAck(ctx, "hash", Stream{R: r, Size: 1 << 29})
 		r.returned = true // a race, were it still read
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled stream: %v; want Canceled", err)
@@ -396,13 +396,13 @@ func TestADisconnectByTheServerIsFinal(t *testing.T) {
 }
 
 func TestPingsAreAnswered(t *testing.T) {
-	server := startNode(t, map[string]any{"pingInterval": 50, "pingTimeout": 50})
+	server := startNode(t, map[string]any{"pingInterval": 50, "pingTimeout": 500})
 	forEachWay(t, func(t *testing.T, transports []string) {
 		c := mustDial(t, server.url, Options{Transports: transports})
 		id := c.ID()
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
-		for range 5 {
+		for range 8 { // longer than an unanswered ping is waited for
 			<-tick.C
 			mustAck(t, c, "echo")
 		}

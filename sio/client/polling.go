@@ -95,7 +95,7 @@ func parseRecord(record []byte) (enginePacket, error) {
 		return enginePacket{}, &ProtocolError{"engine.io", errors.New("empty packet")}
 	}
 	if record[0] != binaryRecord {
-		if !utf8.Valid(record) {
+		if !utf8.Valid(record[1:]) {
 			return enginePacket{}, &ProtocolError{"engine.io", errors.New("text is not UTF-8")}
 		}
 		return enginePacket{kind: record[0], data: record[1:]}, nil
