@@ -133,6 +133,9 @@ func (h *heartbeat) pause() {
 func (h *heartbeat) resume() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.paused.IsZero() {
+		return
+	}
 	now := time.Now()
 	if busy := now.Sub(h.paused); busy >= busyTime {
 		h.dead = h.dead.Add(busy)

@@ -33,7 +33,7 @@ func (s *tlsSink) write(bufs *net.Buffers) (int, error) {
 func (s *tlsSink) encrypt(bufs *net.Buffers, write func(sink, *net.Buffers) (int, error)) (n int, err error) {
 	s.flow.cork(true)
 	defer s.flow.cork(false)
-	record := make([]byte, 0, recordBytes)
+	record := make([]byte, 0, min(recordBytes, length(*bufs)))
 	for {
 		for len(*bufs) > 0 && s.flow.waiting() < cipherBytes {
 			plain := nextRecord(record, *bufs)
@@ -57,8 +57,8 @@ func (s *tlsSink) flush(write func(sink, *net.Buffers) (int, error)) error {
 
 // nextRecord returns the next bytes of bufs, at most a record; small segments are copied together into record.
 func nextRecord(record []byte, bufs net.Buffers) []byte {
-	if len(bufs) == 1 || len(bufs[0]) >= cap(record) {
-		return bufs[0][:min(len(bufs[0]), cap(record))]
+	if len(bufs) == 1 || len(bufs[0]) >= recordBytes {
+		return bufs[0][:min(len(bufs[0]), recordBytes)]
 	}
 	for _, b := range bufs {
 		b = b[:min(len(b), cap(record)-len(record))]
@@ -68,4 +68,12 @@ func nextRecord(record []byte, bufs net.Buffers) []byte {
 		}
 	}
 	return record
+}
+
+// length returns the bytes of bufs.
+func length(bufs net.Buffers) (n int) {
+	for _, b := range bufs {
+		n += len(b)
+	}
+	return n
 }
