@@ -58,7 +58,8 @@ func (s *Session) end(err error, g goodbye) {
 	if s.drainEnds != nil {
 		s.drainEnds.Stop()
 	}
-	if s.post != nil {
+	if s.post != nil && g != goodbyeClosed { // the POST that brings the client's close has been read
+		s.post.aborted = true
 		s.post.abort()
 	}
 	for _, c := range []*webSocket{s.socket, s.probe} {
@@ -66,12 +67,11 @@ func (s *Session) end(err error, g goodbye) {
 			c.interrupt()
 		}
 	}
-	absent := s.socket == nil && s.poll == nil
+	if late := g.late(); s.socket == nil && s.poll == nil && late > 0 {
+		s.server.linger(s.id, g.packet(), late) // before anybody sees that it has ended: the GET may come now
+	}
 	s.mu.Unlock()
 	s.beat.stop()
-	if late := g.late(); absent && late > 0 {
-		s.server.linger(s.id, g.packet(), late) // before it is forgotten: the GET may come now
-	}
 	s.server.spawn(s.finish)
 	s.server.forget(s)
 }
@@ -113,7 +113,7 @@ func (s *Session) part() {
 		socket.drop()
 		return
 	}
-	socket.part(s.out.pending, closeStatus(s.err))
+	socket.part(s.out.pending, s.err)
 }
 
 // reason is the word under which an end is counted.

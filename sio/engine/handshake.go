@@ -94,10 +94,12 @@ func (srv *Server) accept(s *Session, r *http.Request) *HandshakeError {
 	if err == nil {
 		s.receiver = receiver
 		if srv.remember(s) {
+			if !s.running() {
+				srv.forget(s) // Accept called Close, when there was nothing to forget
+			}
 			return nil
 		}
 		err = errShuttingDown
-		receiver.Closed(ErrServerShutdown)
 	}
 	s.abandon()
 	var refusal *HandshakeError
@@ -109,14 +111,16 @@ func (srv *Server) accept(s *Session, r *http.Request) *HandshakeError {
 
 // abandon ends a session that never began.
 func (s *Session) abandon() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		close(s.out.stopped) // Accept called Close: somebody waits for it
-		return
+	s.end(ErrServerShutdown, goodbyeGone)
+	close(s.out.stopped) // newSession locked the outlet
+}
+
+// fields counts the header fields of a request, every one of the same name.
+func fields(h http.Header) (n int) {
+	for _, values := range h {
+		n += len(values)
 	}
-	s.ended, s.err = true, ErrClosed
-	close(s.done)
+	return n
 }
 
 // replyPolling answers the handshake of a polling session. What the session sends goes with the next GET, as clients expect.
@@ -138,13 +142,7 @@ func (srv *Server) replyWebSocket(w http.ResponseWriter, r *http.Request, s *Ses
 		return
 	}
 	c.ping = s.answerPing
-	s.mu.Lock()
-	s.socket = c
-	ended := s.ended
-	s.mu.Unlock()
-	if ended {
-		c.interrupt()
-	}
+	s.begin(c)
 	srv.spawn(func() { s.readWebSocket(c) })
 }
 

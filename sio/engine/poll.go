@@ -46,7 +46,10 @@ func (p *poll) refuse() {
 func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 	p := &poll{reply: make(chan pollReply, 1)}
 	held, refusal := s.addPoll(p)
-	if refusal != nil {
+	switch {
+	case refusal == errUnknownSession && s.server.serveLate(w, s.id):
+		return
+	case refusal != nil:
 		s.server.refuse(w, refusal)
 		return
 	}

@@ -9,8 +9,9 @@ import (
 
 // post is a POST that is being read.
 type post struct {
-	abort func()        // makes its reading fail
-	done  chan struct{} // closed when it has been read
+	abort   func()        // makes its reading fail, and its connection useless
+	aborted bool          // guarded by the session's mu
+	done    chan struct{} // closed when it has been read
 }
 
 // servePost feeds the Receiver with the body of a POST.
@@ -30,7 +31,10 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.endByPeer(err)
 	}
-	s.removePost(p)
+	if aborted := s.removePost(p); aborted {
+		// net/http takes the deadline for the end of the connection, and so of every request that comes on it.
+		w.Header().Set("Connection", "close")
+	}
 	s.writePostReply(w, err)
 }
 
@@ -54,12 +58,14 @@ func (s *Session) addPost(p *post) *HandshakeError {
 	return nil
 }
 
-func (s *Session) removePost(p *post) {
+// removePost notes that p has been read, and tells whether it was aborted.
+func (s *Session) removePost(p *post) (aborted bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.post = nil
 	s.lastPost = time.Now()
 	close(p.done)
+	return p.aborted
 }
 
 // writePostReply answers a POST that ended with err.

@@ -11,8 +11,6 @@ import (
 var (
 	// errEnded says that the session has ended while its transport was being read.
 	errEnded = errors.New("session has ended")
-	// errClosedInOrder says that the client sent a close frame.
-	errClosedInOrder = fmt.Errorf("%w: close frame", ErrTransportClose)
 	// errPollDropped says that a client gave up its GET, and with it the session.
 	errPollDropped = errors.New("poll connection closed prematurely")
 )
@@ -131,12 +129,13 @@ func readError(err error) error {
 // endByPeer ends the session for what its peer did.
 func (s *Session) endByPeer(err error) {
 	var known receiverError
+	var inOrder *closedInOrder
 	var breach *ProtocolError
 	switch {
 	case errors.As(err, &known):
 		s.end(known.error, goodbyeFault)
-	case errors.Is(err, errClosedInOrder):
-		s.end(ErrTransportClose, goodbyeEcho)
+	case errors.As(err, &inOrder):
+		s.end(err, goodbyeEcho)
 	case errors.Is(err, ErrTransportClose), errors.Is(err, ErrTransportError):
 		s.end(err, goodbyeGone)
 	case (errors.Is(err, ErrTooLarge) || errors.As(err, &breach)) && s.refused(err):

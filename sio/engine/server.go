@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -64,7 +67,7 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer srv.leave()
 	switch {
-	case len(r.Header) > maxHeaderFields:
+	case fields(r.Header) > maxHeaderFields:
 		srv.refuse(w, errTooManyFields)
 	case !srv.checkOrigin(w, r):
 		srv.refuse(w, errForbidden)
@@ -158,11 +161,7 @@ func (srv *Server) close() ([]*Session, <-chan struct{}) {
 		l.expire.Stop()
 		delete(srv.late, sid)
 	}
-	sessions := make([]*Session, 0, len(srv.sessions))
-	for _, s := range srv.sessions {
-		sessions = append(sessions, s)
-	}
-	return sessions, srv.idle
+	return slices.Collect(maps.Values(srv.sessions)), srv.idle
 }
 
 // enter notes that a request is being served, unless the server is shutting down.
@@ -201,7 +200,7 @@ func (srv *Server) spawn(f func()) {
 	}()
 }
 
-// remember makes s known, unless the server is shutting down. A known session is a task until forget.
+// remember makes s known, unless the server is shutting down. A known session is a task until it is forgotten.
 func (srv *Server) remember(s *Session) bool {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -221,8 +220,10 @@ func (srv *Server) remember(s *Session) bool {
 func (srv *Server) forget(s *Session) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	delete(srv.sessions, s.id)
-	srv.done()
+	if srv.sessions[s.id] == s {
+		delete(srv.sessions, s.id)
+		srv.done()
+	}
 }
 
 // session returns the session of an id, nil if there is none.
@@ -273,20 +274,12 @@ func (srv *Server) log() *slog.Logger {
 	return slog.Default()
 }
 
-func or[T comparable](value, instead T) T {
-	var zero T
-	if value == zero {
-		return instead
-	}
-	return value
-}
-
-func (srv *Server) pingInterval() time.Duration { return or(srv.PingInterval, defaultPingInterval) }
-func (srv *Server) pingTimeout() time.Duration  { return or(srv.PingTimeout, defaultPingTimeout) }
+func (srv *Server) pingInterval() time.Duration { return cmp.Or(srv.PingInterval, defaultPingInterval) }
+func (srv *Server) pingTimeout() time.Duration  { return cmp.Or(srv.PingTimeout, defaultPingTimeout) }
 func (srv *Server) upgradeTimeout() time.Duration {
-	return or(srv.UpgradeTimeout, defaultUpgradeTimeout)
+	return cmp.Or(srv.UpgradeTimeout, defaultUpgradeTimeout)
 }
-func (srv *Server) maxPayloadBytes() int { return or(srv.MaxPayloadBytes, defaultMaxPayloadBytes) }
+func (srv *Server) maxPayloadBytes() int { return cmp.Or(srv.MaxPayloadBytes, defaultMaxPayloadBytes) }
 func (srv *Server) handshakeTimeout() time.Duration {
-	return or(srv.HandshakeTimeout, defaultHandshakeTimeout)
+	return cmp.Or(srv.HandshakeTimeout, defaultHandshakeTimeout)
 }

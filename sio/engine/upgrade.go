@@ -31,12 +31,13 @@ func (s *Session) serveUpgrade(w http.ResponseWriter, r *http.Request) {
 	s.server.spawn(func() {
 		if !s.addProbe(c) {
 			close(c.gone)
-			c.part(nil, 0)
+			c.interrupt()
+			c.part(nil, nil)
 			return
 		}
 		if err := s.upgrade(c, opened); err != nil {
 			close(c.gone)
-			s.dropProbe(c)
+			s.dropProbe(c, err)
 			return
 		}
 		s.readWebSocket(c)
@@ -55,9 +56,7 @@ func (s *Session) addProbe(c *webSocket) bool {
 }
 
 // dropProbe gives an upgrade up; the session goes on as it was.
-func (s *Session) dropProbe(c *webSocket) {
-	c.conn.SetDeadline(time.Now().Add(partingTime))
-	c.part(nil, 0)
+func (s *Session) dropProbe(c *webSocket, err error) {
 	s.mu.Lock()
 	s.probe, s.probed = nil, false
 	p := s.poll
@@ -65,6 +64,8 @@ func (s *Session) dropProbe(c *webSocket) {
 	if p != nil {
 		s.releasePoll(p)
 	}
+	c.interrupt()
+	c.part(nil, err)
 }
 
 // upgrade goes through the steps of an upgrade.
@@ -95,9 +96,10 @@ func (s *Session) upgrade(c *webSocket, opened time.Time) error {
 // before the POST of a large attachment the client takes its time to encode it, so an event that lacks one is no end either.
 func (s *Session) awaitQuiet(quiet time.Duration) bool {
 	for {
+		expecting := s.expecting() // without mu: it is the Receiver's to lock
 		s.mu.Lock()
 		p, rest := s.post, quiet-time.Since(s.lastPost)
-		if expecting := s.expecting(); p == nil && rest <= 0 && expecting {
+		if p == nil && rest <= 0 && expecting {
 			rest = quiet
 		} else if p == nil && rest <= 0 {
 			s.probed, s.noopDue = true, true
@@ -178,6 +180,16 @@ func (s *Session) postBeingRead() *post {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.post
+}
+
+// begin makes c the transport of a session that starts on it.
+func (s *Session) begin(c *webSocket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.socket = c
+	if s.ended {
+		c.interrupt()
+	}
 }
 
 // moveTo makes c the session's transport.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -21,8 +22,15 @@ type webSocket struct {
 
 	// Owned by the reader.
 	ping func(payload []byte) error // answers a ping frame
-	echo []byte                     // the close frame that the client sent, to be sent back; nil if none came
 }
+
+// closedInOrder says that the client sent a close frame.
+type closedInOrder struct {
+	echo []byte // the frame to send back
+}
+
+func (e *closedInOrder) Error() string { return ErrTransportClose.Error() + ": close frame" }
+func (e *closedInOrder) Unwrap() error { return ErrTransportClose }
 
 // newWebSocket makes a connection that was hijacked from net/http a WebSocket. early is what had been read of it already.
 func newWebSocket(srv *Server, r *http.Request, conn net.Conn, early []byte) *webSocket {
@@ -56,8 +64,7 @@ func (c *webSocket) closeFrame(payload []byte) error {
 			return errFrame(ws.StatusProtocolError, err.Error())
 		}
 	}
-	c.echo = append(appendFrameHeader(nil, ws.OpClose, len(payload)), payload...)
-	return errClosedInOrder
+	return &closedInOrder{append(appendFrameHeader(nil, ws.OpClose, len(payload)), payload...)}
 }
 
 // writeNow writes whole frames, waiting at most limit. Nobody else may be writing.
@@ -85,16 +92,17 @@ func (c *webSocket) interrupt() {
 	c.conn.SetWriteDeadline(time.Now().Add(partingTime))
 }
 
-// part ends the connection in order: what is half written, the close frame, and then the client's turn to close. It is called
-// after interrupt, by the only one who writes.
-func (c *webSocket) part(pending net.Buffers, status ws.StatusCode) {
+// part ends the connection in order: what is half written, the close frame, and then, unless it closed first, the client's
+// turn to close. It is called after interrupt, by the only one who writes.
+func (c *webSocket) part(pending net.Buffers, err error) {
 	defer c.conn.Close()
-	farewell := c.echo
-	if farewell == nil {
-		farewell = closeFrame(status)
+	farewell := closeFrame(closeStatus(err))
+	var first *closedInOrder
+	if errors.As(err, &first) {
+		farewell = first.echo
 	}
 	rest := append(slices.Clip(pending), farewell)
-	if c.flush(&rest) != nil || c.echo != nil {
+	if c.flush(&rest) != nil || first != nil {
 		return
 	}
 	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
@@ -165,10 +173,7 @@ func (s *Session) readFrames(c *webSocket) error {
 // answerPing notes that a ping frame is to be answered; the newest one wins.
 func (s *Session) answerPing(payload []byte) error {
 	s.mu.Lock()
-	s.pong = append(s.pong[:0:0], payload...)
-	if s.pong == nil {
-		s.pong = []byte{}
-	}
+	s.pong = append([]byte{}, payload...)
 	s.mu.Unlock()
 	s.Wake()
 	return nil
