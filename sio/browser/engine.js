@@ -97,7 +97,7 @@ export class Engine extends Emitter {
 			case Frame.CLOSE:
 				return this.#end("transport close", transportError("transport closed by the server"));
 			case Frame.PING:
-				this.#queue.push(Frame.PONG);
+				this.#queue.unshift(Frame.PONG); // what is held back must not hold it back
 				this.#flush();
 				return this._fire("ping");
 			case Frame.MESSAGE:
@@ -174,16 +174,23 @@ export class Engine extends Emitter {
 
 	#flush() {
 		if (this.#state !== "open" && this.#state !== "closing") return;
-		if (this.#switching || !this.transport.writable || this.#waitsForUpgrade()) return;
-		if (this.#queue.length) this.transport.take(this.#queue);
+		if (this.#switching || !this.transport.writable) return;
+		const leaving = this.#queue.splice(0, this.#mayLeave());
+		if (leaving.length) this.transport.take(leaving);
+		this.#queue.unshift(...leaving); // what did not fit
 		if (this.#queue.length || !this.transport.writable) return;
 		if (this.#state === "closing") this.#end("forced close");
 		else this._fire("drain");
 	}
 
-	// As base64 in a POST a large message takes much memory, and servers may refuse it: better to wait a moment.
-	#waitsForUpgrade() {
-		return this.#candidate && this.#queue.length > 0 && postSize(this.#queue[0]) > this.maxPayload;
+	// As base64 in a POST a large message takes much memory, and servers may refuse it: better to wait for the upgrade if one
+	// is being tried. An event waits as a whole: one that has begun is finished first, and an upgrade may wait for that.
+	#mayLeave() {
+		if (!this.#candidate) return this.#queue.length;
+		const large = this.#queue.findIndex((frame) => postSize(frame) > this.maxPayload);
+		if (large < 0) return this.#queue.length;
+		const begin = this.#queue.slice(0, large + 1).findLastIndex((frame) => typeof frame === "string");
+		return begin < 0 ? this.#queue.length : begin;
 	}
 
 	#end(reason, error) {

@@ -1,11 +1,8 @@
-// The application that suite.js talks to, on Node's own Socket.IO server. It prints its port.
+// The application that suite.js talks to, on Node's own Socket.IO server. It prints its port. application_test.go is the same on ours.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 
-const http = createServer((request, response) => {
-	if (request.url.startsWith("/scripted/")) scripted(request, response);
-	else response.writeHead(404).end();
-});
+const http = createServer((_, response) => response.writeHead(404).end());
 const io = new Server(http, { pingInterval: 300, pingTimeout: 1000, maxHttpBufferSize: 100_000, cors: { origin: "*" } });
 
 io.on("connection", (socket) => {
@@ -28,20 +25,5 @@ admin.use((socket, next) => {
 });
 admin.on("connection", (socket) => socket.on("echo", (...args) => args.pop()(...args)));
 
-// scripted is a server of its own: it accepts the first namespace, says what ?say= holds, and falls silent.
-const turns = new Map();
-function scripted(request, response) {
-	const query = new URL(request.url, "http://localhost").searchParams;
-	const sid = query.get("sid") ?? String(turns.size);
-	const turn = turns.get(sid) ?? 0;
-	response.setHeader("Access-Control-Allow-Origin", "*");
-	if (request.method === "OPTIONS") return response.setHeader("Access-Control-Allow-Headers", "*").end();
-	if (request.method === "POST") return response.end("ok");
-	turns.set(sid, turn + 1);
-	const handshake = { sid, upgrades: [], pingInterval: 150, pingTimeout: 150, maxPayload: 1000 };
-	if (turn === 0) response.end(`0${JSON.stringify(handshake)}`);
-	if (turn === 1) response.end('40{"sid":"s"}');
-	if (turn === 2 && query.has("say")) response.end(query.get("say"));
-}
-
-http.listen(process.argv[2] ?? 0, "127.0.0.1", () => console.log(http.address().port));
+http.listen(0, "127.0.0.1", () => console.log(http.address().port));
+process.stdin.resume().on("end", () => process.exit());
