@@ -93,28 +93,25 @@ const dropFile = `{
 
 func TestProgressIsShownOnBothSides(t *testing.T) {
 	const mb = 1_000_000
+	s := lab.Sluice(t)
+	tabs := newTabs(t, "Mara", "Tomás")
+	mara, tomas := tabs[0], tabs[1]
 	for name, size := range map[string]int{
 		"small.bin": 6 * mb,  // whose bytes the others are sent
 		"large.bin": 12 * mb, // and whose bytes they are not
 	} {
-		t.Run(name, func(t *testing.T) {
-			s := lab.Sluice(t)
-			tabs := newTabs(t, "Mara", "Tomás")
-			mara, tomas := tabs[0], tabs[1]
-			mara.enter(s, "garden")
-			tomas.enter(s, "garden")
-			run[any](mara, stall, size/2)
-			run[any](mara, dropFile, size, js(name))
-			for _, p := range tabs {
-				p.wait(`%s?.value > 0.3 && %s.value <= 0.5`, within(name, "progress"), within(name, "progress"))
-				p.wait(`/^\d.* of %d\.?0* MB · (3|4|5)\d %%/.test(%s.textContent)`, size/mb, within(name, ".frame-amount"))
-			}
-			run[any](mara, `window.release()`)
-			for _, p := range tabs {
-				p.wait(`%s.dataset.state === "archived" && %s.hidden`, entry(name), within(name, "progress"))
-				p.wait(`%s`, within(name, ".frame a"))
-			}
-		})
+		mara.enter(s, name+" in a room of its own")
+		tomas.enter(s, name+" in a room of its own")
+		run[any](mara, stall, size/2)
+		run[any](mara, dropFile, size, js(name))
+		for _, p := range tabs {
+			p.wait(`%s?.value > 0.3 && %s.value <= 0.5`, within(name, "progress"), within(name, "progress"))
+			p.wait(`/^\d.* of %d\.?0* MB · (3|4|5)\d %%/.test(%s.textContent)`, size/mb, within(name, ".frame-amount"))
+		}
+		run[any](mara, `window.release()`)
+		for _, p := range tabs {
+			p.wait(`%s.dataset.state === "archived" && %s.hidden && %s`, entry(name), within(name, "progress"), within(name, ".frame a"))
+		}
 	}
 }
 

@@ -51,8 +51,8 @@ func TestTheRoomFitsEveryScreenAndNothingJumps(t *testing.T) {
 		mara.wait(`document.querySelectorAll(".entry[data-state=archived]").length === %d`, i+1)
 	}
 	mara.wait(`%s?.naturalWidth > 0 && %s?.videoWidth > 0`, within("Harbour at six.jpg", "img"), within("Pier, take 3.webm", "video"))
-	sendHalf(tomas, "Ferry from the pier.mov", 96_400_000, 0.62)
-	sendHalf(mara, "Field recording.wav", 48_200_000, 0.31)
+	sendHalf(tomas, "Ferry from the pier.mov", 24_600_000, 0.64)
+	sendHalf(mara, "Field recording.wav", 12_300_000, 0.34)
 	mara.wait(`%s?.value > 0.6 && %s?.value > 0.3`, within("Ferry from the pier.mov", "progress"), within("Field recording.wav", "progress"))
 
 	for _, scheme := range []string{"light", "dark"} {

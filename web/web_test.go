@@ -7,12 +7,16 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// handler is what is tested; to make one takes a moment, for it compresses all files.
+var handler = sync.OnceValue(Handler)
 
 func get(t *testing.T, method, target string, header ...string) *http.Response {
 	t.Helper()
@@ -21,7 +25,7 @@ func get(t *testing.T, method, target string, header ...string) *http.Response {
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	Handler().ServeHTTP(w, r)
+	handler().ServeHTTP(w, r)
 	return w.Result()
 }
 
