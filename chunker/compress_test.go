@@ -203,8 +203,8 @@ func TestNonsenseIsRefused(t *testing.T) {
 
 func TestBombsTakeNoMoreMemoryThanTheirSizeClaims(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e encoding) {
-		bomb := e.always(make([]byte, 64<<20))
-		const size, often = 1000, 20
+		bomb := e.always(make([]byte, 16<<20))
+		const size, often = 1000, 10
 		e.unpack(nil, bomb, size) // what is allocated once
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

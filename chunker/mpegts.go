@@ -23,6 +23,7 @@ const (
 // mpegts finds the packets of an MPEG transport stream at which decoding can begin. Its init segment is the first program
 // association and map: the stream repeats them, but a decoder throws away what comes before.
 type mpegts struct {
+	lost     bool   // look for packets again
 	mapPID   uint16 // of the program map table; tsPIDNone before the association was read
 	leadPID  uint16 // of the stream that decides about key points: the first video, else the first audio
 	video    bool
@@ -58,11 +59,15 @@ func parseTSPacket(b []byte) tsPacket {
 }
 
 func (m *mpegts) next(s *Splitter, b []byte) int64 {
-	if len(b) < tsPacketBytes+1 && b[0] != tsSync || len(b) < tsPacketBytes {
-		return 0
+	m.lost = m.lost || b[0] != tsSync
+	if m.lost && len(b) > tsPacketBytes {
+		if n := findTSSync(b); n > 0 {
+			return n
+		}
+		m.lost = false
 	}
-	if b[0] != tsSync {
-		return findTSSync(b)
+	if m.lost || len(b) < tsPacketBytes {
+		return 0
 	}
 	if m.complete && s.initAt >= 0 {
 		s.endInit()
@@ -82,7 +87,7 @@ func (m *mpegts) next(s *Splitter, b []byte) int64 {
 // findTSSync returns how far to go on to two sync bytes at a packet's distance. b is longer than a packet.
 func findTSSync(b []byte) int64 {
 	last := len(b) - tsPacketBytes - 1
-	for i := 1; i <= last; i++ {
+	for i := 0; i <= last; i++ {
 		if b[i] == tsSync && b[i+tsPacketBytes] == tsSync {
 			return int64(i)
 		}
