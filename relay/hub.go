@@ -226,10 +226,11 @@ func (h *Hub) find(ctx context.Context, id string) (*Stream, error) {
 // archived makes a stream of what the store alone holds. It is in no room and nobody is told of it.
 func (h *Hub) archived(info Info) *Stream {
 	st := &Stream{id: info.ID, kind: info.Kind, hub: h, room: &Room{hub: h, name: info.Room}, keep: true, info: info, announced: true}
-	st.in.over, st.in.st = true, st
 	if info.Size != nil {
 		st.end = *info.Size
 	}
+	st.in.start(st, st.end, st.end)
+	st.in.over = true
 	return st
 }
 

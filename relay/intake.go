@@ -71,7 +71,8 @@ func (in *intake) space(hint int64) []byte {
 	case cap(in.block) < blockBytes:
 		size = max(firstBlock, 4*int64(cap(in.block)))
 	}
-	size = max(min(size, blockBytes)+int64(len(rest)), chunker.SniffBytes)
+	size = min(max(size, int64(len(rest))), blockBytes) // the rest is copied: as much must fit before it is copied again
+	size = max(size+int64(len(rest)), chunker.SniffBytes)
 	block := make([]byte, len(rest), size)
 	copy(block, rest)
 	in.block, in.base = block, in.emitted

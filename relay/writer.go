@@ -132,7 +132,9 @@ func (w *Writer) Chunk(offset int64, r io.Reader, hint int64) error {
 		if err != nil {
 			return err
 		}
-		hint -= n
+		if hint -= n; hint == 0 {
+			return nil // all of it is held already
+		}
 	}
 	if _, err := w.readFrom(r, hint); err != nil {
 		return err

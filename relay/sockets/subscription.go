@@ -123,7 +123,8 @@ func (s *subscription) pull() (relay.Item, error) {
 		return item, err
 	}
 	s.fetching = true
-	s.client.spawn(func() { s.fetch(s.reader) })
+	r := s.reader // s.reader is another one when the cursor is moved meanwhile
+	s.client.spawn(func() { s.fetch(r) })
 	return relay.Item{}, relay.ErrLater
 }
 
@@ -198,7 +199,8 @@ func (s *subscription) nextWhole() *sio.Prepared {
 	if s.fetched == nil {
 		if !s.fetching {
 			s.fetching = true
-			s.client.spawn(func() { s.fetchWhole(s.reader, *info.Size) })
+			r := s.reader
+			s.client.spawn(func() { s.fetchWhole(r, *info.Size) })
 		}
 		return nil
 	}

@@ -14,7 +14,7 @@ async function main() {
     readers.push({ name, socket, reader: new Reader(socket) });
   }
   for (const name in transports) {
-    for (const file of fs.readdirSync(folder).sort()) {
+    for (const file of fs.readdirSync(folder).filter((f) => path.extname(f)).sort()) {
       const socket = await connect(name); // a fresh one: with "upgrade" the attachment may meet the upgrade
       await sendOne(socket, name, file, readers);
       socket.disconnect();
