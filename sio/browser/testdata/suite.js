@@ -63,7 +63,7 @@ const tests = {
 		const chunk = new Uint8Array(20_000).fill(7);
 		const sent = Array.from({ length: 40 }, () => socket.emitWithAck("size", chunk, "ä".repeat(5000)));
 		equal(await Promise.all(sent), Array(40).fill(30_000));
-		equal(socket.io.engine.bufferedAmount, 0);
+		await emptied(socket.io.engine);
 	},
 
 	async "counts what has not left yet"(connect) {
@@ -73,7 +73,7 @@ const tests = {
 		const { engine } = socket.io;
 		equal(engine.bufferedAmount >= 50_000, true);
 		await socket.emitWithAck("echo", 1);
-		equal(engine.bufferedAmount, 0);
+		await emptied(engine);
 	},
 
 	async "answers the server's questions, binary too"(connect) {
@@ -284,6 +284,12 @@ async function idle(socket) {
 	const { opts } = socket.io.engine;
 	if (opts.transports.length === 2) await upgraded(socket);
 	while (!socket.io.engine.writable) await event(socket.io.engine, "drain");
+}
+
+// emptied resolves when nothing waits to leave: an answer may come by a GET before the POST is answered itself, and a WebSocket
+// tells nobody when its buffer shrinks.
+async function emptied(engine) {
+	while (engine.bufferedAmount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 async function rejection(promise) {
