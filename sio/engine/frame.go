@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
@@ -73,6 +74,9 @@ func (r *frameReader) frame() error {
 				return err
 			}
 			continue
+		}
+		if head.Length > math.MaxInt64-r.total {
+			return ErrTooLarge // the sum would go below zero, and below every limit
 		}
 		r.head, r.left, r.more = head, head.Length, !head.Fin
 		r.fragments++

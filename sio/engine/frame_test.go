@@ -81,6 +81,7 @@ func TestFramesByTheBook(t *testing.T) {
 		{"an empty text is no packet", raw(fin|opText, ""), ws.StatusProtocolError},
 		{"text over the limit", raw(fin|opText, strings.Repeat("4", 1001)), ws.StatusMessageTooBig},
 		{"text over the limit in fragments", join(raw(opText, strings.Repeat("4", 600)), raw(fin|opCont, strings.Repeat("4", 600))), ws.StatusMessageTooBig},
+		{"lengths whose sum overflows", join(raw(opText, "4hello"), []byte{opCont, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4}), ws.StatusMessageTooBig},
 		{"an announced length over the limit", []byte{fin | opText, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4}, ws.StatusMessageTooBig},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
