@@ -22,11 +22,13 @@ var arrows = map[string][]string{
 	"storage/storagetest": {"storage"},
 
 	"sio/packet":  {},
-	"sio/engine":  {},
+	"sio/engine":  {"sio/internal/websocket"},
 	"sio":         {"sio/engine", "sio/packet"},
 	"sio/siotest": {"sio", "sio/client"},
 	"sio/client":  {"sio", "sio/packet"},
 	"sio/browser": {"internal/static"},
+
+	"sio/internal/websocket": {},
 
 	"relay/spool":   {},
 	"relay":         {"chunker", "relay/spool"},
@@ -47,8 +49,8 @@ var arrows = map[string][]string{
 
 // outside lists, for each module that is not ours, the packages that may import it. Tests may also import testOnly.
 var outside = map[string][]string{
-	"github.com/gobwas/ws":               {"sio/engine", "sio/client"},
-	"github.com/klauspost/compress":      {"chunker", "sio/engine"},
+	"github.com/gobwas/ws":               {"sio/engine", "sio/internal/websocket", "sio/client"},
+	"github.com/klauspost/compress":      {"chunker", "sio/engine", "sio/internal/websocket"},
 	"github.com/gabriel-vasile/mimetype": {"chunker"},
 	"github.com/minio/minio-go/v7":       {"storage/s3"},
 	"github.com/oklog/ulid/v2":           {"relay", "relay/archive"},

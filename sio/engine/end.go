@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// partingTime is how long the end of a WebSocket may take: for writing the close frame, and again for the client to close.
+	// partingTime is how long the end of a carrier may take: for writing the last words, and again for the client to close.
 	partingTime = time.Second
 	// partingGET is how long, after a client closed over polling, its GET may still come.
 	partingGET = 50 * time.Millisecond
@@ -62,12 +62,12 @@ func (s *Session) end(err error, g goodbye) {
 		s.post.aborted = true
 		s.post.abort()
 	}
-	for _, c := range []*webSocket{s.socket, s.probe} {
+	for _, c := range []*carrier{s.carrier, s.probe} {
 		if c != nil {
 			c.interrupt()
 		}
 	}
-	if late := g.late(); s.socket == nil && s.poll == nil && late > 0 {
+	if late := g.late(); s.carrier == nil && s.poll == nil && late > 0 {
 		s.server.linger(s.id, g.packet(), late) // before anybody sees that it has ended: the GET may come now
 	}
 	s.mu.Unlock()
@@ -94,26 +94,26 @@ func (s *Session) finish() {
 // part tells the client, over whatever transport there is, and closes it.
 func (s *Session) part() {
 	s.mu.Lock()
-	socket, probe, p, g := s.socket, s.probe, s.poll, s.goodbye
+	c, probe, p, g := s.carrier, s.probe, s.poll, s.goodbye
 	s.poll = nil
 	s.mu.Unlock()
 	if probe != nil {
 		probe.drop()
 	}
 	switch {
-	case socket == nil && p != nil:
+	case c == nil && p != nil:
 		p.answer(g.packet())
 	case p != nil:
 		p.refuse()
 	}
-	if socket == nil {
+	if c == nil {
 		return
 	}
 	if g == goodbyeGone {
-		socket.drop()
+		c.drop()
 		return
 	}
-	socket.part(s.out.pending, s.err)
+	c.part(s.out.pending, s.err)
 }
 
 // reason is the word under which an end is counted.
@@ -134,7 +134,7 @@ func reason(err error) string {
 }
 
 // isProbing reports whether c may still become the transport.
-func (s *Session) isProbing(c *webSocket) bool {
+func (s *Session) isProbing(c *carrier) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return !s.ended && s.probe == c

@@ -3,8 +3,6 @@ package engine
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
-	"io"
 	"strings"
 	"testing"
 
@@ -139,102 +137,11 @@ func TestUnsolicitedPongsDoNothing(t *testing.T) {
 	}
 }
 
-func FuzzFrameReader(f *testing.F) {
-	f.Add(raw(fin|opText, "4hello"))
-	f.Add(join(raw(opText, "4h"), raw(fin|opPing, "x"), raw(fin|opCont, "ello")))
-	f.Add(raw(fin|opBin, strings.Repeat("x", 70_000)))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		r := newFrameReader(bytes.NewReader(b), func(ws.OpCode, []byte) error { return nil })
-		for {
-			op, err := r.next()
-			if err != nil {
-				return
-			}
-			if op == ws.OpText {
-				text, release, err := r.text(1000)
-				if err != nil {
-					return
-				}
-				if len(text) > 1000 {
-					t.Fatalf("a text of %d bytes", len(text))
-				}
-				release()
-			} else if _, err := io.Copy(io.Discard, r); err != nil {
-				return
-			}
-		}
-	})
-}
-
-func FuzzPayloadReader(f *testing.F) {
-	for _, s := range []string{"4hello", "4a\x1ebAQID\x1e4b", "bAQ==", "b", "\x1e", "2", "4\xff"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, body string) {
-		const limit = 100
-		p := newPayloadReader(strings.NewReader(body), int64(len(body)), limit)
-		var again []byte
-		for {
-			kind, err := p.next()
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				return
-			}
-			if len(again) > 0 {
-				again = append(again, separator)
-			}
-			again = append(again, kind)
-			if kind != typeBinary {
-				text, err := p.rest()
-				if err != nil {
-					return
-				}
-				again = append(again, text...)
-				continue
-			}
-			data, err := io.ReadAll(p)
-			if err != nil {
-				return
-			}
-			one := Prepare(Outgoing{Binary: true, Data: data}).polling()
-			again = append(again, one[1:]...)
-		}
-		if string(again) != body {
-			t.Fatalf("%q was read as %q", body, again)
-		}
-		if p.counted > limit {
-			t.Fatalf("%d bytes passed a limit of %d", p.counted, limit)
-		}
-	})
-}
-
-func TestBinaryOfAPayloadIsStreamedPastTheLimit(t *testing.T) {
-	const size = 3 << 20
-	body := "b" + string(Prepare(Outgoing{Binary: true, Data: make([]byte, size)}).polling()[1:])
-	p := newPayloadReader(strings.NewReader(body), -1, 1000)
-	if _, err := p.next(); err != nil {
-		t.Fatal(err)
-	}
-	p.setStreaming(true)
-	if n, err := io.Copy(io.Discard, p); n != size || err != nil {
-		t.Errorf("streamed %d bytes, %v", n, err)
-	}
-	p = newPayloadReader(strings.NewReader(body), -1, 1000)
-	if _, err := p.next(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(io.Discard, p); !errors.Is(err, ErrTooLarge) {
-		t.Errorf("not streamed: %v", err)
-	}
-}
-
 func BenchmarkPreparedWebSocket(b *testing.B) {
 	data := make([]byte, 64<<10)
 	b.ReportAllocs()
 	for b.Loop() {
-		Prepare(Outgoing{Data: []byte(`51-["chunk",{"_placeholder":true,"num":0}]`)}, Outgoing{Binary: true, Data: data}).webSocket()
+		Prepare(Outgoing{Data: []byte(`51-["chunk",{"_placeholder":true,"num":0}]`)}, Outgoing{Binary: true, Data: data}).as(asFrames)
 	}
 }
 
@@ -243,6 +150,6 @@ func BenchmarkPreparedPolling(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		Prepare(Outgoing{Binary: true, Data: data}).polling()
+		Prepare(Outgoing{Binary: true, Data: data}).as(asPayload)
 	}
 }

@@ -3,8 +3,6 @@ package engine
 import (
 	"net"
 	"sync/atomic"
-
-	"github.com/gobwas/ws"
 )
 
 const (
@@ -25,7 +23,7 @@ type outlet struct {
 	stopped chan struct{} // closed by the holder that saw the session's end; the lock is never given up then
 
 	// Owned by the holder.
-	socket  *webSocket  // nil while the session is on polling
+	carrier *carrier    // nil while the session is on polling
 	pending net.Buffers // pulled, but not written
 	limit   int         // of the next batch
 }
@@ -98,7 +96,7 @@ func (s *Session) serve() {
 		case over:
 			return
 		case behind:
-			n, err := s.out.socket.out.write(&s.out.pending)
+			n, err := s.out.carrier.out.write(&s.out.pending)
 			s.server.counters.sent(n)
 			if err != nil {
 				s.fail(err)
@@ -119,7 +117,7 @@ func (s *Session) send(wait bool) verdict {
 			return over
 		}
 		s.move()
-		if s.out.socket == nil {
+		if s.out.carrier == nil {
 			if v := s.sendPolling(wait); v != again {
 				return v
 			}
@@ -169,7 +167,7 @@ func (s *Session) drained() bool {
 
 // push writes what is pending without waiting, and learns from it how much to pull next.
 func (o *outlet) push() (int, error) {
-	n, err := o.socket.out.tryWrite(&o.pending)
+	n, err := o.carrier.out.tryWrite(&o.pending)
 	switch {
 	case err != nil:
 		o.limit = leastBatchBytes
@@ -190,7 +188,7 @@ func (s *Session) gather(wait bool) (more bool) {
 		p, more := s.receiver.Next(wait && len(o.pending) == 0)
 		if p != nil {
 			size += p.Size()
-			o.pending = append(o.pending, p.webSocket()...)
+			o.pending = append(o.pending, p.as(o.carrier.variant)...)
 		}
 		if p == nil || !more {
 			return more
@@ -206,26 +204,26 @@ func (s *Session) appendOwnFrames(dst [][]byte) [][]byte {
 	s.pingDue, s.pong = false, nil
 	s.mu.Unlock()
 	if pong != nil {
-		dst = append(dst, append(appendFrameHeader(nil, ws.OpPong, len(pong)), pong...))
+		dst = append(dst, pong)
 	}
 	if ping {
 		s.beat.sent()
-		dst = append(dst, append(appendFrameHeader(nil, ws.OpText, 1), typePing))
+		dst = append(dst, s.out.carrier.framing.appendText(nil, string(typePing)))
 	}
 	return dst
 }
 
-// move switches to the WebSocket once the upgrade is done.
+// move switches to the carrier once the upgrade is done.
 func (s *Session) move() {
-	if s.out.socket != nil {
+	if s.out.carrier != nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.socket == nil {
+	if s.carrier == nil {
 		return
 	}
-	s.out.socket = s.socket
+	s.out.carrier = s.carrier
 	s.noopDue = false
 	if s.poll != nil {
 		s.poll.refuse()

@@ -78,7 +78,7 @@ func (s *Session) addPoll(p *poll) (held bool, refusal *HandshakeError) {
 	case s.ended:
 		s.mu.Unlock()
 		return false, errUnknownSession
-	case s.socket != nil:
+	case s.carrier != nil:
 		s.mu.Unlock()
 		return false, errBadRequest
 	case s.poll != nil:
@@ -146,8 +146,8 @@ func (s *Session) sendPolling(wait bool) verdict {
 		if next == nil {
 			break
 		}
-		parts = append(parts, next.polling())
-		size += len(next.polling())
+		parts = append(parts, next.as(asPayload)...)
+		size += len(parts[len(parts)-1])
 	}
 	// Not with anything before it: clients act on a close packet before they have handed on what came with it.
 	closes := !more && len(parts) == 0 && s.drained()

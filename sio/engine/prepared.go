@@ -3,8 +3,11 @@ package engine
 import (
 	"encoding/base64"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gobwas/ws"
+
+	"sluice/sio/internal/websocket"
 )
 
 const (
@@ -17,6 +20,7 @@ const (
 // Outgoing is one message to send.
 type Outgoing struct {
 	Binary bool   // else text, which must be UTF-8
+	Plain  bool   // not to be compressed: it is compressed already, or was mixed with a secret
 	Data   []byte // never written to after Prepare
 }
 
@@ -26,19 +30,23 @@ type Prepared struct {
 	msgs []Outgoing
 	size int
 
-	frames  once[[][]byte]
-	payload once[[]byte]
+	mu      sync.Mutex // held while encoding
+	encoded [variants]atomic.Pointer[[][]byte]
 }
 
-// once is a value that is made when it is first needed.
-type once[T any] struct {
-	sync.Once
-	value T
-}
+// variant says how messages are encoded.
+type variant int
 
-func (o *once[T]) get(fill func() T) T {
-	o.Do(func() { o.value = fill() })
-	return o.value
+const (
+	asPayload variant = iota // part of a polling payload, in one segment
+	asFrames                 // WebSocket frames
+	variants
+)
+
+// encoders make what variant says.
+var encoders = [variants]func([]Outgoing) [][]byte{
+	asPayload: encodePayload,
+	asFrames:  encodeFrames,
 }
 
 // Prepare makes a Prepared of msgs. It keeps the slices: their bytes must not change any more.
@@ -53,21 +61,34 @@ func Prepare(msgs ...Outgoing) *Prepared {
 // Size returns the payload of all messages in bytes.
 func (p *Prepared) Size() int { return p.size }
 
-// webSocket returns the messages as WebSocket frames, in segments: payloads of any size stay where they are.
-func (p *Prepared) webSocket() [][]byte { return p.frames.get(p.encodeFrames) }
+// as returns the messages encoded, in segments: large payloads stay where they are if the encoding does not change them.
+func (p *Prepared) as(v variant) [][]byte {
+	if segments := p.encoded[v].Load(); segments != nil {
+		return *segments
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if segments := p.encoded[v].Load(); segments != nil {
+		return *segments
+	}
+	segments := encoders[v](p.msgs)
+	p.encoded[v].Store(&segments)
+	return segments
+}
 
-func (p *Prepared) encodeFrames() [][]byte {
+// encodeFrames makes a WebSocket frame of each message.
+func encodeFrames(msgs []Outgoing) [][]byte {
 	room := 0
-	for _, m := range p.msgs {
+	for _, m := range msgs {
 		room += ws.MaxHeaderSize + 1
 		if len(m.Data) <= inlinePayload {
 			room += len(m.Data)
 		}
 	}
 	small := make([]byte, 0, room) // never grows, so that the segments cut from it stay valid
-	segments := make([][]byte, 0, 2*len(p.msgs))
+	segments := make([][]byte, 0, 2*len(msgs))
 	from := 0
-	for _, m := range p.msgs {
+	for _, m := range msgs {
 		small = appendFrameHead(small, m)
 		if len(m.Data) <= inlinePayload {
 			small = append(small, m.Data...)
@@ -85,35 +106,19 @@ func (p *Prepared) encodeFrames() [][]byte {
 // appendFrameHead appends what stands before m's data in its frame: the header, and of a text message its type.
 func appendFrameHead(dst []byte, m Outgoing) []byte {
 	if m.Binary {
-		return appendFrameHeader(dst, ws.OpBinary, len(m.Data))
+		return websocket.AppendHeader(dst, ws.OpBinary, len(m.Data))
 	}
-	return append(appendFrameHeader(dst, ws.OpText, len(m.Data)+1), typeMessage)
+	return append(websocket.AppendHeader(dst, ws.OpText, len(m.Data)+1), typeMessage)
 }
 
-// appendFrameHeader appends the header of an unmasked, unfragmented frame.
-func appendFrameHeader(dst []byte, op ws.OpCode, length int) []byte {
-	dst = append(dst, 0x80|byte(op))
-	switch {
-	case length < 126:
-		return append(dst, byte(length))
-	case length < 1<<16:
-		return append(dst, 126, byte(length>>8), byte(length))
-	default:
-		n := uint64(length)
-		return append(dst, 127, byte(n>>56), byte(n>>48), byte(n>>40), byte(n>>32), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-	}
-}
-
-// polling returns the messages as part of a polling payload.
-func (p *Prepared) polling() []byte { return p.payload.get(p.encodePayload) }
-
-func (p *Prepared) encodePayload() []byte {
+// encodePayload makes the packets of a polling payload.
+func encodePayload(msgs []Outgoing) [][]byte {
 	var room int
-	for _, m := range p.msgs {
+	for _, m := range msgs {
 		room += 2 + base64.StdEncoding.EncodedLen(len(m.Data))
 	}
 	dst := make([]byte, 0, room)
-	for i, m := range p.msgs {
+	for i, m := range msgs {
 		if i > 0 {
 			dst = append(dst, separator)
 		}
@@ -123,5 +128,5 @@ func (p *Prepared) encodePayload() []byte {
 			dst = append(append(dst, typeMessage), m.Data...)
 		}
 	}
-	return dst
+	return [][]byte{dst}
 }

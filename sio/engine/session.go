@@ -38,15 +38,15 @@ type Session struct {
 	draining  bool
 	drainErr  error
 	drainEnds *time.Timer
-	socket    *webSocket // the WebSocket, once the session has moved to it
-	probe     *webSocket // the WebSocket that may become the transport
-	probed    bool       // 3probe has been sent
-	poll      *poll      // the waiting GET
-	post      *post      // the POST being read
-	lastPost  time.Time  // when one ended
+	carrier   *carrier  // the transport, once it is not polling
+	probe     *carrier  // what may become the transport
+	probed    bool      // 3probe has been sent
+	poll      *poll     // the waiting GET
+	post      *post     // the POST being read
+	lastPost  time.Time // when one ended
 	pingDue   bool
 	noopDue   bool
-	pong      []byte // payload of the newest WebSocket ping, to be answered; nil for none
+	pong      []byte // the frame that answers the carrier's newest ping; nil for none
 }
 
 // newSession returns a session that nobody knows yet; its outlet is locked.
@@ -115,11 +115,14 @@ func (s *Session) Done() <-chan struct{} { return s.done }
 func (s *Session) Transport() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.socket != nil {
-		return transportWebSocket
+	if s.carrier != nil {
+		return s.carrier.transport
 	}
 	return transportPolling
 }
+
+// Protocol returns the version of Engine.IO that the client speaks: 4.
+func (s *Session) Protocol() int { return 4 }
 
 // Request returns the request that opened the session, without its body.
 func (s *Session) Request() *http.Request { return s.request }

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"os"
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 const (
@@ -19,36 +17,37 @@ var errNoUpgrade = errors.New("client did not complete the upgrade")
 
 // serveUpgrade opens a WebSocket that may become the session's transport.
 func (s *Session) serveUpgrade(w http.ResponseWriter, r *http.Request) {
-	c, err := s.server.openWebSocket(w, r, nil, nil)
+	c, err := s.server.openWebSocket(w, r, nil, "")
 	if err != nil {
 		return
 	}
 	opened := time.Now()
-	c.ping = func(payload []byte) error {
-		frame := append(appendFrameHeader(nil, ws.OpPong, len(payload)), payload...)
-		return c.writeNow(frame, s.server.upgradeTimeout())
-	}
-	s.server.spawn(func() {
-		if !s.addProbe(c) {
-			close(c.gone)
-			c.interrupt()
-			c.part(nil, nil)
-			return
-		}
-		if err := s.upgrade(c, opened); err != nil {
-			close(c.gone)
-			s.dropProbe(c, err)
-			return
-		}
-		s.readWebSocket(c)
-	})
+	s.server.spawn(func() { s.tryUpgrade(c, opened) })
 }
 
-// addProbe makes c the WebSocket that may become the transport, if there is none.
-func (s *Session) addProbe(c *webSocket) bool {
+// tryUpgrade makes c the session's transport, if there is none beside polling and the client goes through the steps. It reads
+// from c until that ends.
+func (s *Session) tryUpgrade(c *carrier, opened time.Time) {
+	c.answer = func(frame []byte) error { return c.writeNow(frame, s.server.upgradeTimeout()) }
+	if !s.addProbe(c) {
+		close(c.gone)
+		c.interrupt()
+		c.part(nil, nil)
+		return
+	}
+	if err := s.upgrade(c, opened); err != nil {
+		close(c.gone)
+		s.dropProbe(c, err)
+		return
+	}
+	s.readCarrier(c)
+}
+
+// addProbe makes c what may become the transport, if there is none.
+func (s *Session) addProbe(c *carrier) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.socket != nil || s.probe != nil {
+	if s.ended || s.carrier != nil || s.probe != nil {
 		return false
 	}
 	s.probe = c
@@ -56,7 +55,7 @@ func (s *Session) addProbe(c *webSocket) bool {
 }
 
 // dropProbe gives an upgrade up; the session goes on as it was.
-func (s *Session) dropProbe(c *webSocket, err error) {
+func (s *Session) dropProbe(c *carrier, err error) {
 	s.mu.Lock()
 	s.probe, s.probed = nil, false
 	p := s.poll
@@ -69,7 +68,7 @@ func (s *Session) dropProbe(c *webSocket, err error) {
 }
 
 // upgrade goes through the steps of an upgrade.
-func (s *Session) upgrade(c *webSocket, opened time.Time) error {
+func (s *Session) upgrade(c *carrier, opened time.Time) error {
 	if err := s.expect(c, probePing); err != nil {
 		return err
 	}
@@ -77,8 +76,7 @@ func (s *Session) upgrade(c *webSocket, opened time.Time) error {
 	if !s.awaitQuiet(quiet) {
 		return errEnded
 	}
-	reply := append(appendFrameHeader(nil, ws.OpText, len(probePong)), probePong...)
-	if err := c.writeNow(reply, s.server.upgradeTimeout()); err != nil {
+	if err := c.writeNow(c.framing.appendText(nil, probePong), s.server.upgradeTimeout()); err != nil {
 		return err
 	}
 	s.Wake() // the noop
@@ -140,13 +138,13 @@ func (s *Session) await(p *post, rest time.Duration) bool {
 }
 
 // expect reads one message from the probing client, which must be want. The time in which a POST is being read does not count.
-func (s *Session) expect(c *webSocket, want string) error {
+func (s *Session) expect(c *carrier, want string) error {
 	for {
 		if !s.isProbing(c) {
 			return errEnded
 		}
 		c.conn.SetReadDeadline(time.Now().Add(s.server.upgradeTimeout()))
-		_, err := c.in.src.Peek(1)
+		err := c.in.await()
 		if err == nil {
 			break
 		}
@@ -158,11 +156,11 @@ func (s *Session) expect(c *webSocket, want string) error {
 			return errEnded
 		}
 	}
-	op, err := c.in.next()
+	binary, _, err := c.in.next()
 	if err != nil {
 		return err
 	}
-	if op != ws.OpText {
+	if binary {
 		return errNoUpgrade
 	}
 	text, release, err := c.in.text(len(probePing))
@@ -183,25 +181,25 @@ func (s *Session) postBeingRead() *post {
 }
 
 // begin makes c the transport of a session that starts on it.
-func (s *Session) begin(c *webSocket) {
+func (s *Session) begin(c *carrier) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.socket = c
+	s.carrier = c
 	if s.ended {
 		c.interrupt()
 	}
 }
 
 // moveTo makes c the session's transport.
-func (s *Session) moveTo(c *webSocket) error {
+func (s *Session) moveTo(c *carrier) error {
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
 		return errEnded
 	}
-	c.ping = s.answerPing
+	c.answer = s.answerLater
 	c.conn.SetReadDeadline(time.Time{})
-	s.socket, s.probe, s.probed = c, nil, false
+	s.carrier, s.probe, s.probed = c, nil, false
 	s.mu.Unlock()
 	s.server.counters.upgraded.Add(1)
 	s.Wake()

@@ -1,27 +1,18 @@
 package engine
 
 import (
-	"bytes"
 	"errors"
-	"io"
-	"net"
 	"net/http"
-	"slices"
-	"time"
 
 	"github.com/gobwas/ws"
+
+	"sluice/sio/internal/websocket"
 )
 
-// webSocket is one WebSocket connection.
+// webSocket is what is WebSocket's own of a carrier.
 type webSocket struct {
-	request *http.Request // that opened it
-	conn    net.Conn
-	in      *frameReader
-	out     sink
-	gone    chan struct{} // closed when its reader has ended
-
-	// Owned by the reader.
-	ping func(payload []byte) error // answers a ping frame
+	carrier *carrier
+	in      *websocket.Reader
 }
 
 // closedInOrder says that the client sent a close frame.
@@ -32,149 +23,90 @@ type closedInOrder struct {
 func (e *closedInOrder) Error() string { return ErrTransportClose.Error() + ": close frame" }
 func (e *closedInOrder) Unwrap() error { return ErrTransportClose }
 
-// newWebSocket makes a connection that was hijacked from net/http a WebSocket. early is what had been read of it already.
-func newWebSocket(srv *Server, r *http.Request, conn net.Conn, early []byte) *webSocket {
-	c := &webSocket{request: r, conn: conn, out: newSink(conn), gone: make(chan struct{})}
-	var src io.Reader = conn
-	if len(early) > 0 {
-		src = io.MultiReader(bytes.NewReader(early), conn)
+// openWebSocket takes the connection over and answers the WebSocket handshake, with first behind it if it is not empty. r has
+// been checked.
+func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, header http.Header, first string) (*carrier, error) {
+	reply := websocket.Reply{Header: []http.Header{w.Header(), header}, Timeout: srv.handshakeTimeout()}
+	if first != "" {
+		reply.First = websocket.AppendFrame(nil, ws.OpText, first)
 	}
-	c.in = newFrameReader(&countingReader{r: src, n: &srv.counters.bytesIn}, c.control)
-	return c
+	conn, src, err := websocket.Accept(w, r, reply)
+	if errors.Is(err, websocket.ErrNoConnection) {
+		srv.refuse(w, errBadRequest)
+	}
+	if err != nil {
+		return nil, err
+	}
+	srv.counters.sent(len(reply.First))
+	c := &carrier{
+		transport: transportWebSocket, request: keep(r), conn: conn, out: newSink(conn), variant: asFrames, gone: make(chan struct{}),
+	}
+	socket := &webSocket{carrier: c}
+	socket.in = websocket.NewReader(&countingReader{r: src, n: &srv.counters.bytesIn}, socket.control)
+	c.in, c.framing = socket, socket
+	return c, nil
+}
+
+// checkWebSocket refuses what is not a WebSocket handshake.
+func checkWebSocket(r *http.Request) *HandshakeError {
+	switch websocket.Check(r) {
+	case nil:
+		return nil
+	case websocket.ErrVersion:
+		return errUpgradeVersion
+	}
+	return errBadRequest
 }
 
 // control handles the control frames of RFC 6455.
 func (c *webSocket) control(op ws.OpCode, payload []byte) error {
 	switch op {
 	case ws.OpPing:
-		return c.ping(payload)
+		return c.carrier.answer(websocket.AppendFrame(nil, ws.OpPong, payload))
 	case ws.OpClose:
-		return c.closeFrame(payload)
+		return &closedInOrder{websocket.AppendFrame(nil, ws.OpClose, payload)}
 	}
 	return nil // nobody asked for this pong
 }
 
-func (c *webSocket) closeFrame(payload []byte) error {
-	if len(payload) == 1 {
-		return errFrame(ws.StatusProtocolError, "half a close status")
+func (c *webSocket) await() error { return c.in.Await() }
+
+func (c *webSocket) next() (binary bool, size int64, err error) {
+	op, err := c.in.Next()
+	return op == ws.OpBinary, c.in.Size(), frameFault(err)
+}
+
+func (c *webSocket) Read(p []byte) (int, error) {
+	n, err := c.in.Read(p)
+	return n, frameFault(err)
+}
+
+func (c *webSocket) text(limit int) ([]byte, func(), error) {
+	text, release, err := c.in.Text(limit)
+	return text, release, frameFault(err)
+}
+
+// frameFault makes a fault of RFC 6455 one of the session.
+func frameFault(err error) error {
+	var fault *websocket.Error
+	switch {
+	case err == nil, !errors.As(err, &fault):
+		return err
+	case fault.Status == ws.StatusMessageTooBig:
+		return ErrTooLarge
 	}
-	if len(payload) >= 2 {
-		code, reason := ws.ParseCloseFrameData(payload)
-		if err := ws.CheckCloseFrameData(code, reason); err != nil {
-			return errFrame(ws.StatusProtocolError, err.Error())
-		}
-	}
-	return &closedInOrder{append(appendFrameHeader(nil, ws.OpClose, len(payload)), payload...)}
+	return &ProtocolError{Packet: "frame", Reason: fault.Reason, status: fault.Status}
 }
 
-// writeNow writes whole frames, waiting at most limit. Nobody else may be writing.
-func (c *webSocket) writeNow(frames []byte, limit time.Duration) error {
-	c.conn.SetWriteDeadline(time.Now().Add(limit))
-	defer c.conn.SetWriteDeadline(time.Time{})
-	return c.flush(&net.Buffers{frames})
+func (c *webSocket) appendText(dst []byte, packet string) []byte {
+	return websocket.AppendFrame(dst, ws.OpText, packet)
 }
 
-// flush writes all of bufs, waiting.
-func (c *webSocket) flush(bufs *net.Buffers) error {
-	for {
-		if _, err := c.out.write(bufs); err != nil {
-			return err
-		}
-		if _, err := c.out.tryWrite(bufs); err != errBusy {
-			return err
-		}
-	}
-}
-
-// interrupt makes the reader stop at once, and the writer soon.
-func (c *webSocket) interrupt() {
-	c.conn.SetReadDeadline(time.Unix(1, 0))
-	c.conn.SetWriteDeadline(time.Now().Add(partingTime))
-}
-
-// part ends the connection in order: what is half written, the close frame, and then, unless it closed first, the client's
-// turn to close. It is called after interrupt, by the only one who writes.
-func (c *webSocket) part(pending net.Buffers, err error) {
-	defer c.conn.Close()
-	farewell := closeFrame(closeStatus(err))
+// farewell is a close frame: an answer to the client's, or one that it has to answer.
+func (c *webSocket) farewell(err error) (frame []byte, peerCloses bool) {
 	var first *closedInOrder
 	if errors.As(err, &first) {
-		farewell = first.echo
+		return first.echo, false
 	}
-	rest := append(slices.Clip(pending), farewell)
-	if c.flush(&rest) != nil || first != nil {
-		return
-	}
-	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
-		half.CloseWrite()
-	}
-	c.awaitClose()
-}
-
-// awaitClose drops what the client still sends until it closes: closing with bytes unread would take the close frame back.
-func (c *webSocket) awaitClose() {
-	timeout := time.NewTimer(partingTime)
-	defer timeout.Stop()
-	select {
-	case <-c.gone:
-	case <-timeout.C:
-		return
-	}
-	c.conn.SetReadDeadline(time.Now().Add(partingTime))
-	io.Copy(io.Discard, c.conn)
-}
-
-// drop closes the connection without a word: its peer is gone, or was never a transport.
-func (c *webSocket) drop() { c.conn.Close() }
-
-// closeFrame returns a close frame without a reason; status 0 leaves out the status, too.
-func closeFrame(status ws.StatusCode) []byte {
-	if status == 0 {
-		return appendFrameHeader(nil, ws.OpClose, 0)
-	}
-	return append(appendFrameHeader(nil, ws.OpClose, 2), byte(status>>8), byte(status))
-}
-
-// readWebSocket feeds the Receiver until the connection or the session ends.
-func (s *Session) readWebSocket(c *webSocket) {
-	defer close(c.gone)
-	for {
-		if err := s.readFrames(c); err != nil {
-			s.endByPeer(err)
-			return
-		}
-	}
-}
-
-// readFrames takes one message.
-func (s *Session) readFrames(c *webSocket) error {
-	op, err := c.in.next()
-	if err != nil {
-		return readError(err)
-	}
-	if op == ws.OpBinary {
-		s.recv.Lock()
-		defer s.recv.Unlock()
-		return s.receiveBody(&body{session: s, src: c.in, size: c.in.size(), mode: func(bool) {}}, c.request)
-	}
-	text, release, err := c.in.text(s.server.maxPayloadBytes())
-	if err != nil {
-		return readError(err)
-	}
-	defer release()
-	if len(text) == 0 {
-		return &ProtocolError{Packet: "packet", Reason: "empty"}
-	}
-	s.recv.Lock()
-	defer s.recv.Unlock()
-	return s.receivePacket(text[0], text[1:], c.request)
-}
-
-// answerPing notes that a ping frame is to be answered; the newest one wins.
-func (s *Session) answerPing(payload []byte) error {
-	s.mu.Lock()
-	s.pong = append([]byte{}, payload...)
-	s.mu.Unlock()
-	s.Wake()
-	return nil
+	return websocket.AppendClose(nil, closeStatus(err)), true
 }

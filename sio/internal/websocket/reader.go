@@ -1,4 +1,4 @@
-package engine
+package websocket
 
 import (
 	"bufio"
@@ -22,8 +22,9 @@ const (
 	textGrowth = 32 << 10
 )
 
-// frameReader reads the messages of a WebSocket connection, frame by frame. Read reads the payload of the current message.
-type frameReader struct {
+// Reader reads the messages of a WebSocket connection, frame by frame. What its methods return of a peer's fault is an *Error;
+// the rest is what reading said. One goroutine at a time may use it.
+type Reader struct {
 	src     *bufio.Reader
 	control func(op ws.OpCode, payload []byte) error // gets ping, pong and close frames
 
@@ -36,17 +37,20 @@ type frameReader struct {
 	scratch [ws.MaxHeaderSize + ws.MaxControlFramePayloadSize]byte
 }
 
-func newFrameReader(r io.Reader, control func(ws.OpCode, []byte) error) *frameReader {
-	return &frameReader{src: bufio.NewReaderSize(r, frameBufferBytes), control: control}
+// NewReader returns a reader of what comes from r. Ping, pong and close frames are handed to control while a message is waited
+// for or read; the payload is lent. An error that control returns ends the reading with it: after a close frame it must.
+func NewReader(r io.Reader, control func(ws.OpCode, []byte) error) *Reader {
+	return &Reader{src: bufio.NewReaderSize(r, frameBufferBytes), control: control}
 }
 
-// errFrame is the fault of a peer that breaks RFC 6455.
-func errFrame(status ws.StatusCode, reason string) error {
-	return &ProtocolError{Packet: "frame", Reason: reason, status: status}
+// Await waits for the first byte of the next frame, which it leaves where it is. A deadline that passes meanwhile does no harm.
+func (r *Reader) Await() error {
+	_, err := r.src.Peek(1)
+	return err
 }
 
-// next waits for the next message and returns whether it is text or binary. The one before must have been read to its end.
-func (r *frameReader) next() (ws.OpCode, error) {
+// Next waits for the next message and returns whether it is text or binary. The one before must have been read to its end.
+func (r *Reader) Next() (ws.OpCode, error) {
 	r.fragments, r.total = 0, 0
 	if err := r.frame(); err != nil {
 		return 0, err
@@ -54,8 +58,8 @@ func (r *frameReader) next() (ws.OpCode, error) {
 	return r.head.OpCode, nil
 }
 
-// size returns the length of the current message, -1 if it goes on in another frame.
-func (r *frameReader) size() int64 {
+// Size returns the length of the current message, -1 if it goes on in another frame.
+func (r *Reader) Size() int64 {
 	if r.more || r.fragments > 1 {
 		return -1
 	}
@@ -63,7 +67,7 @@ func (r *frameReader) size() int64 {
 }
 
 // frame reads the header of the next data frame, and control frames before it.
-func (r *frameReader) frame() error {
+func (r *Reader) frame() error {
 	for {
 		head, err := r.header()
 		if err != nil {
@@ -86,11 +90,11 @@ func (r *frameReader) frame() error {
 }
 
 // header reads and checks one frame header.
-func (r *frameReader) header() (ws.Header, error) {
+func (r *Reader) header() (ws.Header, error) {
 	head, err := ws.ReadHeaderBuffer(r.src, r.scratch[:ws.MaxHeaderSize])
 	switch {
 	case errors.Is(err, ws.ErrHeaderLengthMSB), errors.Is(err, ws.ErrHeaderLengthUnexpected):
-		return head, errFrame(ws.StatusProtocolError, err.Error())
+		return head, &Error{ws.StatusProtocolError, err.Error()}
 	case err != nil:
 		return head, err
 	}
@@ -99,31 +103,36 @@ func (r *frameReader) header() (ws.Header, error) {
 		state = state.Set(ws.StateFragmented)
 	}
 	if err := ws.CheckHeader(head, state); err != nil {
-		return head, errFrame(ws.StatusProtocolError, err.Error())
+		return head, &Error{ws.StatusProtocolError, err.Error()}
 	}
 	return head, nil
 }
 
 // controlFrame reads the payload of a control frame and hands it on.
-func (r *frameReader) controlFrame(head ws.Header) error {
+func (r *Reader) controlFrame(head ws.Header) error {
 	payload := r.scratch[ws.MaxHeaderSize:][:head.Length]
 	if _, err := io.ReadFull(r.src, payload); err != nil {
 		return err
 	}
 	ws.Cipher(payload, head.Mask, 0)
+	if head.OpCode == ws.OpClose {
+		if err := checkClose(payload); err != nil {
+			return err
+		}
+	}
 	return r.control(head.OpCode, payload)
 }
 
 // checkFragments refuses messages in crumbs, which cost more than they carry.
-func (r *frameReader) checkFragments() error {
+func (r *Reader) checkFragments() error {
 	if r.fragments <= maxFragments || r.total >= int64(r.fragments)*minFragmentBytes {
 		return nil
 	}
-	return errFrame(ws.StatusPolicyViolation, "too many small fragments")
+	return &Error{ws.StatusPolicyViolation, "too many small fragments"}
 }
 
 // Read reads from the payload of the current message, across its fragments.
-func (r *frameReader) Read(p []byte) (int, error) {
+func (r *Reader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -150,8 +159,8 @@ func unexpected(err error) error {
 	return err
 }
 
-// text returns the current message, which is a text of at most limit bytes. It is valid until release is called.
-func (r *frameReader) text(limit int) (text []byte, release func(), err error) {
+// Text returns the current message, which is a text of at most limit bytes. It is valid until release is called.
+func (r *Reader) Text(limit int) (text []byte, release func(), err error) {
 	if r.head.Length > int64(limit) {
 		return nil, nil, ErrTooLarge
 	}
@@ -164,7 +173,7 @@ func (r *frameReader) text(limit int) (text []byte, release func(), err error) {
 
 // buffered returns a text that fits the buffer, from there. It waits for the bytes one by one only if they come so slowly:
 // what is no UTF-8 must be refused as soon as it is seen.
-func (r *frameReader) buffered() ([]byte, func(), error) {
+func (r *Reader) buffered() ([]byte, func(), error) {
 	n := int(r.left)
 	if r.src.Buffered() < n {
 		text, err := r.collect(n)
@@ -182,11 +191,8 @@ func (r *frameReader) buffered() ([]byte, func(), error) {
 	return text, func() { r.src.Discard(n) }, nil
 }
 
-// errNotUTF8 is the fault of a text that is none.
-var errNotUTF8 = errFrame(ws.StatusInvalidFramePayloadData, "text is not UTF-8")
-
 // collect reads a text as it comes.
-func (r *frameReader) collect(limit int) ([]byte, error) {
+func (r *Reader) collect(limit int) ([]byte, error) {
 	text := make([]byte, 0, min(limit, max(int(r.left), 64), textGrowth))
 	valid := 0
 	for {
@@ -208,7 +214,7 @@ func (r *frameReader) collect(limit int) ([]byte, error) {
 		case r.total > int64(limit):
 			return nil, ErrTooLarge
 		case r.fragments > maxFragments:
-			return nil, errFrame(ws.StatusPolicyViolation, fmt.Sprintf("more than %d fragments", maxFragments))
+			return nil, &Error{ws.StatusPolicyViolation, fmt.Sprintf("more than %d fragments", maxFragments)}
 		}
 	}
 }

@@ -1,0 +1,102 @@
+package websocket
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// guid is appended to the client's key; RFC 6455, section 1.3.
+const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+// Check returns ErrHandshake or ErrVersion for a request that is not a WebSocket handshake; RFC 6455, section 4.2.1.
+func Check(r *http.Request) error {
+	key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key"))
+	switch {
+	case r.Method != http.MethodGet, !r.ProtoAtLeast(1, 1), !asked(r):
+		return ErrHandshake
+	case r.Header.Get("Sec-WebSocket-Version") != "13":
+		return ErrVersion
+	case err != nil || len(key) != 16:
+		return ErrHandshake
+	}
+	return nil
+}
+
+// asked reports whether r asks for a WebSocket.
+func asked(r *http.Request) bool {
+	return hasToken(r.Header, "Connection", "upgrade") && hasToken(r.Header, "Upgrade", "websocket")
+}
+
+func hasToken(h http.Header, name, token string) bool {
+	for _, v := range h.Values(name) {
+		for field := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(field), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Reply is what a handshake is answered with beside what RFC 6455 asks for.
+type Reply struct {
+	Header  []http.Header // further fields
+	First   []byte        // frames sent right behind it
+	Timeout time.Duration // for writing it all; 0 means no limit
+}
+
+// Accept takes the connection of a request that Check has passed over from net/http, and answers the handshake. From then on
+// conn is the caller's; what the peer sends is read from src, since some of it may have been read ahead. After
+// ErrNoConnection the request is still to be answered; after any other error the connection is closed.
+func Accept(w http.ResponseWriter, r *http.Request, reply Reply) (conn net.Conn, src io.Reader, err error) {
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoConnection, err)
+	}
+	conn.SetDeadline(time.Time{}) // the server's own timeouts end here
+	if reply.Timeout > 0 {
+		conn.SetWriteDeadline(time.Now().Add(reply.Timeout))
+	}
+	if _, err := conn.Write(append(switchingProtocols(r, reply.Header), reply.First...)); err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	conn.SetWriteDeadline(time.Time{})
+	return conn, behind(ahead(rw.Reader), conn), nil
+}
+
+// ahead returns what r has read ahead.
+func ahead(r *bufio.Reader) []byte {
+	read, _ := r.Peek(r.Buffered())
+	return bytes.Clone(read)
+}
+
+// behind returns a reader of conn after early.
+func behind(early []byte, conn net.Conn) io.Reader {
+	if len(early) == 0 {
+		return conn
+	}
+	return io.MultiReader(bytes.NewReader(early), conn)
+}
+
+// switchingProtocols returns the reply that makes a connection a WebSocket.
+func switchingProtocols(r *http.Request, headers []http.Header) []byte {
+	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + guid))
+	var b bytes.Buffer
+	b.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
+	b.WriteString(base64.StdEncoding.EncodeToString(sum[:]))
+	b.WriteString("\r\n")
+	for _, h := range headers {
+		h.Write(&b)
+	}
+	b.WriteString("\r\n")
+	return b.Bytes()
+}
