@@ -72,10 +72,21 @@ func (h *heartbeat) next() time.Time {
 	return h.due
 }
 
+// isOver reports whether the client's time is up.
+func (h *heartbeat) isOver() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.isOverAt(time.Now())
+}
+
+func (h *heartbeat) isOverAt(now time.Time) bool {
+	return h.paused.IsZero() && !h.dead.IsZero() && !now.Before(h.dead)
+}
+
 func (h *heartbeat) tick() {
 	h.mu.Lock()
 	now := time.Now()
-	expired := h.paused.IsZero() && !now.Before(h.dead)
+	expired := h.isOverAt(now)
 	ping := !now.Before(h.due)
 	if ping {
 		h.due = now.Add(h.interval)

@@ -29,6 +29,25 @@ func TestAMissedPongEndsAtIntervalPlusTimeout(t *testing.T) {
 	})
 }
 
+func TestTheTimeIsUpEvenWhenTheTimerIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _, _ := beating(t)
+		h.timer.Stop()
+		time.Sleep(500*time.Millisecond - 1)
+		if h.isOver() {
+			t.Error("over before interval and timeout")
+		}
+		time.Sleep(1)
+		if !h.isOver() {
+			t.Error("not over after interval and timeout")
+		}
+		h.pause()
+		if h.isOver() {
+			t.Error("over while nobody reads")
+		}
+	})
+}
+
 func TestPongsKeepAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, pings, dead := beating(t)

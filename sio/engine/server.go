@@ -226,11 +226,17 @@ func (srv *Server) forget(s *Session) {
 	}
 }
 
-// session returns the session of an id, nil if there is none.
+// session returns the session of an id, nil if there is none. One whose time is up ends here if its timer is late: clients look
+// at exactly that moment.
 func (srv *Server) session(sid string) *Session {
 	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	return srv.sessions[sid]
+	s := srv.sessions[sid]
+	srv.mu.Unlock()
+	if s != nil && s.beat.isOver() {
+		s.expire()
+		return nil
+	}
+	return s
 }
 
 // linger makes one GET of a session that has ended be answered with packet, if it comes soon.

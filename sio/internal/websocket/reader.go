@@ -25,6 +25,9 @@ const (
 // Reader reads the messages of a WebSocket connection, frame by frame. What its methods return of a peer's fault is an *Error;
 // the rest is what reading said. One goroutine at a time may use it.
 type Reader struct {
+	// AnyFragments lets messages come in any number of fragments, however small. It is for peers that are trusted.
+	AnyFragments bool
+
 	src     *bufio.Reader
 	control func(op ws.OpCode, payload []byte) error // gets ping, pong and close frames
 
@@ -125,7 +128,7 @@ func (r *Reader) controlFrame(head ws.Header) error {
 
 // checkFragments refuses messages in crumbs, which cost more than they carry.
 func (r *Reader) checkFragments() error {
-	if r.fragments <= maxFragments || r.total >= int64(r.fragments)*minFragmentBytes {
+	if r.AnyFragments || r.fragments <= maxFragments || r.total >= int64(r.fragments)*minFragmentBytes {
 		return nil
 	}
 	return &Error{ws.StatusPolicyViolation, "too many small fragments"}
@@ -213,7 +216,7 @@ func (r *Reader) collect(limit int) ([]byte, error) {
 			return nil, err
 		case r.total > int64(limit):
 			return nil, ErrTooLarge
-		case r.fragments > maxFragments:
+		case r.fragments > maxFragments && !r.AnyFragments:
 			return nil, &Error{ws.StatusPolicyViolation, fmt.Sprintf("more than %d fragments", maxFragments)}
 		}
 	}
