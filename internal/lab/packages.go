@@ -54,6 +54,16 @@ func install(folder string) error {
 // PackageFile returns what a file of an npm package holds, "socket.io-client/dist/socket.io.js" for one.
 func PackageFile(t testing.TB, name string) []byte {
 	t.Helper()
+	b, err := os.ReadFile(PackagePath(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// PackagePath returns where a file or folder of an npm package lies.
+func PackagePath(t testing.TB, name string) string {
+	t.Helper()
 	tool(t, "npm", "npm")
 	if err := installPackages(); err != nil {
 		t.Fatal(err)
@@ -62,9 +72,5 @@ func PackageFile(t testing.TB, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := os.ReadFile(filepath.Join(root, "internal", "lab", "node", "node_modules", filepath.FromSlash(name)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return filepath.Join(root, "internal", "lab", "node", "node_modules", filepath.FromSlash(name))
 }

@@ -89,7 +89,7 @@ func newS3(t testing.TB) *S3Server {
 // Start starts the server again after Kill, on the same address and with the same objects.
 func (s *S3Server) Start() {
 	s.t.Helper()
-	gateway := gateway(s.t)
+	gateway := GoTool(s.t, gatewayModule, "cmd/versitygw")
 	started := make(chan error)
 	s.ended = make(chan struct{})
 	go s.run(gateway, started)
@@ -168,52 +168,6 @@ func (s *S3Server) signal(signal os.Signal) {
 	if err := s.process.Signal(signal); err != nil {
 		s.t.Fatalf("%v to versitygw: %v", signal, err)
 	}
-}
-
-// gateway returns the program's path. It is built once, pinned by tools.mod, into the repository's .tools.
-func gateway(t testing.TB) string {
-	t.Helper()
-	repository := command(t, "", "go", "env", "GOMOD")
-	folder := filepath.Dir(repository)
-	version := command(t, folder, "go", "list", "-modfile=tools.mod", "-m", "-f", "{{.Version}}", gatewayModule)
-	path := filepath.Join(folder, ".tools", "versitygw-"+version)
-	unlock := lockTools(t, filepath.Join(folder, ".tools"))
-	defer unlock()
-	if _, err := os.Stat(path); err != nil {
-		command(t, folder, "go", "build", "-modfile=tools.mod", "-o", path, gatewayModule+"/cmd/versitygw")
-	}
-	return path
-}
-
-// lockTools lets one test binary at a time build.
-func lockTools(t testing.TB, folder string) (unlock func()) {
-	t.Helper()
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	lock, err := os.Create(filepath.Join(folder, ".lock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	return func() { _ = lock.Close() }
-}
-
-// command runs a program in folder and returns what it prints.
-func command(t testing.TB, folder, name string, args ...string) string {
-	t.Helper()
-	command := exec.Command(name, args...)
-	command.Dir = folder
-	command.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
-	var problems bytes.Buffer
-	command.Stderr = &problems
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, problems.String())
-	}
-	return strings.TrimSpace(string(out))
 }
 
 // freeAddress returns a loopback address that nobody listens on.
