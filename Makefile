@@ -7,7 +7,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 20s
 
 GO_FILES = $(shell find . -name '*.go' -not -path '*/node_modules/*')
-JS_FILES = $(shell find . \( -name '*.js' -o -name '*.mjs' \) -not -path '*/node_modules/*')
+JS_FILES = $(shell find . \( -name '*.js' -o -name '*.mjs' \) -not -path '*/node_modules/*' -not -path '*/dist/*')
 
 .PHONY: build test check tools machine fuzz vuln clean
 

@@ -23,7 +23,7 @@ var arrows = map[string][]string{
 
 	"sio/packet":  {},
 	"sio/engine":  {"sio/internal/websocket"},
-	"sio":         {"sio/engine", "sio/packet"},
+	"sio":         {"sio/browser", "sio/engine", "sio/packet"},
 	"sio/siotest": {"sio", "sio/client"},
 	"sio/client":  {"sio", "sio/packet"},
 	"sio/browser": {"internal/static"},
@@ -36,10 +36,10 @@ var arrows = map[string][]string{
 	"relay/httpd":   {"chunker", "relay"},
 	"relay/archive": {"chunker", "relay", "storage"},
 
-	"web": {"internal/static"},
+	"web": {"internal/static", "sio/browser"},
 
 	"cmd/sluice": {
-		"chunker", "relay", "relay/archive", "relay/httpd", "relay/sockets", "sio", "sio/browser", "sio/client", "sio/engine",
+		"chunker", "relay", "relay/archive", "relay/httpd", "relay/sockets", "sio", "sio/client", "sio/engine",
 		"storage", "storage/dir", "storage/s3", "web",
 	},
 

@@ -3,6 +3,7 @@ package sio
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sluice/sio/browser"
 	"sluice/sio/engine"
 )
 
@@ -33,11 +35,19 @@ type Server struct {
 	// *Error is told to the client.
 	AllowRequest func(*http.Request) error
 
+	// Client holds the client that pages load from beside the endpoint, as in <script src="/socket.io/socket.io.js">: the
+	// folder dist of npm's socket.io-client, for one. nil means ours, of package browser. Of its files only those with names
+	// that Socket.IO knows are served: socket.io.js, socket.io.esm.js, socket.io.msgpack.js, with .min before .js, and with
+	// .map after it. Each is read once, and may have browser.MaxFileBytes.
+	Client   fs.FS
+	NoClient bool // serve no client
+
 	Logger *slog.Logger // nil means slog.Default()
 
 	once     sync.Once
-	engine   engine.Server // set up by once
-	halfSent atomic.Int64  // bytes of events whose attachments have not all arrived
+	engine   engine.Server  // set up by once
+	client   browser.Client // set up by once
+	halfSent atomic.Int64   // bytes of events whose attachments have not all arrived
 	counters counters
 
 	mu         sync.Mutex
@@ -81,6 +91,9 @@ func (srv *Server) lookup(name string) *Namespace {
 // ServeHTTP serves the requests of all transports. Mount it at "/socket.io/", where clients look for it.
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	srv.setUp()
+	if srv.serveClient(w, r) {
+		return
+	}
 	srv.engine.ServeHTTP(w, r)
 }
 
@@ -105,6 +118,7 @@ func (srv *Server) setUp() {
 		srv.engine.CheckOrigin = srv.CheckOrigin
 		srv.engine.Accept = srv.accept
 		srv.engine.Logger = srv.Logger
+		srv.client.FS = srv.Client
 	})
 }
 

@@ -13,7 +13,7 @@
 //
 // It is a thin layer over plain Socket.IO events, which any client can speak.
 
-import { Emitter, io } from "./socket.io/socket.io.esm.js";
+import { Emitter, io } from "./sluice/socket.io.js";
 import { SluiceError } from "./sluice/error.js";
 import { Room } from "./sluice/room.js";
 

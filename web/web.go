@@ -2,12 +2,14 @@ package web
 
 import (
 	"embed"
+	"errors"
 	"io/fs"
 	"net/http"
 	"path"
 	"strings"
 
 	"sluice/internal/static"
+	"sluice/sio/browser"
 )
 
 //go:embed *.html *.js *.css *.svg sluice page
@@ -47,6 +49,7 @@ func secure(h http.Header) {
 	h.Set("Referrer-Policy", "no-referrer")
 }
 
+// load has the Socket.IO client that sluice.js rests on among its files: at /socket.io/ may be another one.
 func load() *static.Files {
 	var files static.Files
 	err := fs.WalkDir(embedded, ".", func(name string, d fs.DirEntry, err error) error {
@@ -57,8 +60,10 @@ func load() *static.Files {
 		files.Add(name, contentTypes[path.Ext(name)], data)
 		return err
 	})
-	if err != nil {
+	client, missing := fs.ReadFile(browser.FS, "socket.io.esm.js")
+	if err := errors.Join(err, missing); err != nil {
 		panic(err) // they are embedded
 	}
+	files.Add("sluice/socket.io.js", contentTypes[".js"], client)
 	return &files
 }

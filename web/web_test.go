@@ -98,9 +98,6 @@ func TestEveryImportIsServed(t *testing.T) {
 			if strings.HasPrefix(string(match[1]), "/") {
 				target = string(match[1])
 			}
-			if target == "/socket.io/socket.io.esm.js" {
-				continue // the Socket.IO client's own handler has it
-			}
 			if res := get(t, "GET", target); res.StatusCode != http.StatusOK {
 				t.Errorf("%s imports %s: status %d", name, target, res.StatusCode)
 			}

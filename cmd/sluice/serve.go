@@ -5,11 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -19,7 +21,6 @@ import (
 	"sluice/relay/httpd"
 	"sluice/relay/sockets"
 	"sluice/sio"
-	"sluice/sio/browser"
 	"sluice/sio/engine"
 	"sluice/storage"
 	"sluice/storage/dir"
@@ -40,6 +41,8 @@ type Serve struct {
 	TLSCert string   `name:"tls-cert" env:"SLUICE_TLS_CERT" placeholder:"FILE" help:"Certificate in PEM: serve HTTPS."`
 	TLSKey  string   `name:"tls-key" env:"SLUICE_TLS_KEY" placeholder:"FILE" help:"Its private key."`
 	Origin  []string `env:"SLUICE_ORIGIN" placeholder:"URL" help:"Another origin whose pages may use this server, like https://app.example.org; repeat it for more, or * for all."`
+
+	Client string `env:"SLUICE_CLIENT" placeholder:"DIR" help:"Serve the Socket.IO client in this folder, npm's socket.io-client/dist for one, instead of sluice's own."`
 
 	MaxUpload    Bytes         `default:"16GiB" env:"SLUICE_MAX_UPLOAD" placeholder:"SIZE" help:"Most bytes of one stream (${default})."`
 	ResumeWindow time.Duration `default:"10m" env:"SLUICE_RESUME_WINDOW" placeholder:"TIME" help:"How long an upload waits for its publisher to come back (${default})."`
@@ -107,12 +110,25 @@ func (c *Serve) check() error {
 	if !c.loopback() && c.Secret == "" && !c.Open {
 		return fmt.Errorf("others can reach %s: ask for tokens with --secret, or say --open to let anybody in", c.Addr)
 	}
+	if client := c.client(); client != nil {
+		if _, err := fs.Stat(client, "socket.io.js"); err != nil {
+			return fmt.Errorf("--client: no Socket.IO client is there: %w", err)
+		}
+	}
 	for _, o := range c.Origin {
 		if u, err := url.Parse(o); o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Path != "") {
 			return fmt.Errorf("--origin %s: an origin is like https://app.example.org", o)
 		}
 	}
 	return nil
+}
+
+// client returns the folder of the Socket.IO client that pages get, nil for our own.
+func (c *Serve) client() fs.FS {
+	if c.Client == "" {
+		return nil
+	}
+	return os.DirFS(c.Client)
 }
 
 // loopback reports whether only this machine can reach the address.
@@ -158,7 +174,7 @@ func (c *Serve) open(log *slog.Logger) (s *server, err error) {
 		return nil, errors.Join(err, s.store.Close())
 	}
 	g := &guard{loopback: c.loopback(), origins: c.Origin}
-	s.io = &sio.Server{PingInterval: c.PingInterval, PingTimeout: c.PingTimeout, CheckOrigin: g.allows, Logger: log}
+	s.io = &sio.Server{PingInterval: c.PingInterval, PingTimeout: c.PingTimeout, CheckOrigin: g.allows, Client: c.client(), Logger: log}
 	(&sockets.Door{Hub: s.hub}).Mount(s.io.Of("/"))
 	g.next = s.routes(g)
 	s.http = &http.Server{
@@ -185,8 +201,6 @@ func (s *server) routes(g *guard) http.Handler {
 	door := &httpd.Door{Hub: s.hub, CheckOrigin: g.allows, CrossOrigin: len(g.origins) > 0}
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", s.io)
-	mux.Handle("/socket.io/socket.io.js", browser.Handler())
-	mux.Handle("/socket.io/socket.io.esm.js", browser.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("/", web.Handler())

@@ -14,28 +14,34 @@ import (
 
 // Files are served by name. The zero value is empty; add all files before the first request.
 type Files struct {
-	byName map[string]file
+	byName map[string]*File
 }
 
-type file struct {
+// File is served as it was when it was made.
+type File struct {
 	contentType string
 	tag         string
 	plain       []byte
 	gzipped     []byte // nil when it would not be smaller
 }
 
-// Add keeps data, which the caller must not change afterwards, under name.
-func (f *Files) Add(name, contentType string, data []byte) {
-	if f.byName == nil {
-		f.byName = make(map[string]file)
-	}
+// NewFile keeps data, which the caller must not change afterwards.
+func NewFile(contentType string, data []byte) *File {
 	sum := sha256.Sum256(data)
-	f.byName[name] = file{
+	return &File{
 		contentType: contentType,
 		tag:         hex.EncodeToString(sum[:12]),
 		plain:       data,
 		gzipped:     compress(data),
 	}
+}
+
+// Add keeps data, which the caller must not change afterwards, under name.
+func (f *Files) Add(name, contentType string, data []byte) {
+	if f.byName == nil {
+		f.byName = make(map[string]*File)
+	}
+	f.byName[name] = NewFile(contentType, data)
 }
 
 // Serve answers a GET or HEAD with the file called name: 404 when there is none, 304 when the client has it.
@@ -46,19 +52,24 @@ func (f *Files) Serve(w http.ResponseWriter, r *http.Request, name string) {
 		http.NotFound(w, r)
 		return
 	}
+	file.ServeHTTP(w, r)
+}
+
+// ServeHTTP answers a GET or HEAD with the file: 304 when the client has it.
+func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", file.contentType)
+	h.Set("Content-Type", f.contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Vary", "Accept-Encoding")
-	body, tag := file.plain, file.tag
-	if file.gzipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
-		body, tag = file.gzipped, file.tag+"-gzip"
+	h.Add("Vary", "Accept-Encoding")
+	body, tag := f.plain, f.tag
+	if f.gzipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		body, tag = f.gzipped, f.tag+"-gzip"
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("ETag", `"`+tag+`"`)

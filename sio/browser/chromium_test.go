@@ -1,4 +1,4 @@
-package browser
+package browser_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sluice/internal/lab"
+	"sluice/sio"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -19,7 +20,7 @@ func page(t *testing.T) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle("/scripted/", &scripted{})
-	mux.Handle("/socket.io/", Handler())
+	mux.Handle("/socket.io/", &sio.Server{})
 	mux.Handle("/testdata/", http.FileServer(http.Dir(".")))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")

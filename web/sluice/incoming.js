@@ -1,4 +1,4 @@
-import { Emitter } from "../socket.io/socket.io.esm.js";
+import { Emitter } from "./socket.io.js";
 
 /**
  * Incoming is a stream that somebody else is sending. Events: progress, gap ({from, to, reason}), end.

@@ -1,4 +1,4 @@
-import { Emitter } from "../socket.io/socket.io.esm.js";
+import { Emitter } from "./socket.io.js";
 import { Incoming } from "./incoming.js";
 import { Upload } from "./upload.js";
 

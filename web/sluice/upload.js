@@ -1,4 +1,4 @@
-import { Emitter } from "../socket.io/socket.io.esm.js";
+import { Emitter } from "./socket.io.js";
 import { SluiceError } from "./error.js";
 
 // A server that is full or busy is asked again, this often while nothing moves, after 1, 2, 4 ... seconds.
