@@ -18,5 +18,8 @@
 // [MaxArgs]), and counts are plain decimal numbers. It works in one pass and allocates nothing that a peer
 // could make grow.
 //
+// [ParseMsgpack] and [Packet.AppendMsgpack] do the same for clients with socket.io-msgpack-parser, which put a whole
+// packet in one binary message. They transcode: whoever reads a Packet and its attachments need not know how it came.
+//
 // The format is described at https://github.com/socketio/socket.io-protocol, revision 5.
 package packet

@@ -16,7 +16,8 @@ const maxWalk = 256
 // Marshal encodes args as the JSON array of a packet's data. It is encoding/json, save that every []byte in
 // args, however deep in maps, slices, structs and pointers, becomes a placeholder and one of the attachments,
 // which are numbered in the order of the text and alias args. A nil []byte is null. Types that marshal
-// themselves are left to do so: a json.RawMessage is JSON, not binary.
+// themselves are left to do so: a json.RawMessage is JSON, not binary. What reads as a placeholder and is none is an error beside
+// binary.
 func Marshal(args ...any) (data []byte, attachments [][]byte, err error) {
 	for i, arg := range args {
 		if holdsBinary(reflect.TypeOf(arg)) {
@@ -59,8 +60,15 @@ func marshalBinary(args []any, first int) ([]byte, [][]byte, error) {
 		return text, nil, err
 	}
 	data, attachments := x.placeholders(text)
+	s := scanner{data: data, own: true, binary: true, attachments: len(attachments)}
+	if s.value() != nil || s.found != len(attachments) {
+		return nil, nil, errForgedPlaceholder
+	}
 	return data, attachments, nil
 }
+
+// errForgedPlaceholder keeps what a client made up, and an application passes on beside binary, from breaking other clients.
+var errForgedPlaceholder = errors.New("packet: beside binary there is what reads as a placeholder of it")
 
 // extractor copies values with tokens in place of their []byte.
 type extractor struct {

@@ -193,11 +193,8 @@ func (p *Packet) validateObject() error {
 // AppendText appends the text form of p to dst. It is the reverse of [Parse], and refuses what could not be
 // parsed again because of its type or namespace; Data is taken as it is.
 func (p Packet) AppendText(dst []byte) ([]byte, error) {
-	if p.Type > BinaryAck {
-		return dst, fmt.Errorf("packet: unknown type %d", p.Type)
-	}
-	if p.Namespace != "" && p.Namespace[0] != '/' || strings.ContainsAny(p.Namespace, ",?") || strings.Contains(p.Query, ",") {
-		return dst, fmt.Errorf("packet: bad namespace %q", p.Namespace)
+	if err := p.sendable(); err != nil {
+		return dst, err
 	}
 	dst = append(dst, '0'+byte(p.Type))
 	if p.Type.Binary() {
@@ -209,6 +206,17 @@ func (p Packet) AppendText(dst []byte) ([]byte, error) {
 		dst = strconv.AppendInt(dst, p.ID, 10)
 	}
 	return append(dst, p.Data...), nil
+}
+
+// sendable refuses what could not be parsed again.
+func (p Packet) sendable() error {
+	if p.Type > BinaryAck {
+		return fmt.Errorf("packet: unknown type %d", p.Type)
+	}
+	if p.Namespace != "" && p.Namespace[0] != '/' || strings.ContainsAny(p.Namespace, ",?") || strings.Contains(p.Query, ",") {
+		return fmt.Errorf("packet: bad namespace %q", p.Namespace)
+	}
+	return nil
 }
 
 func (p Packet) appendNamespace(dst []byte) []byte {

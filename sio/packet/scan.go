@@ -13,6 +13,7 @@ type scanner struct {
 	data  []byte
 	pos   int
 	depth int
+	own   bool // data is not a peer's: its depth is not bounded
 
 	// With binary set, placeholders are looked for: each must name one of the attachments, and no two the same.
 	binary      bool
@@ -154,16 +155,24 @@ func (s *scanner) member(o *object) error {
 		return err
 	}
 	o.members++
-	if !s.binary {
-		return nil
+	if s.binary {
+		o.note(key, s.data[from:s.pos])
 	}
-	switch raw := s.data[from:s.pos]; {
+	return nil
+}
+
+// note remembers a member that matters.
+func (o *object) note(key, raw []byte) {
+	switch {
 	case isKey(key, "_placeholder"):
 		o.marked = string(raw) == "true"
 	case isKey(key, "num"):
 		o.num = raw
 	}
-	return nil
+}
+
+func isPlaceholderNumber(raw []byte) bool {
+	return 0 < len(raw) && len(raw) <= 4 && isDigits(raw) && (raw[0] != '0' || len(raw) == 1)
 }
 
 // placeholder holds o to the rules. JavaScript takes the last of two equal members, Go the last in any case of letters: a
@@ -172,7 +181,7 @@ func (s *scanner) placeholder(o *object) error {
 	if o.members != 2 {
 		return malformed("a placeholder with %d members", o.members)
 	}
-	if len(o.num) == 0 || len(o.num) > 4 || !isDigits(o.num) || o.num[0] == '0' && len(o.num) > 1 {
+	if !isPlaceholderNumber(o.num) {
 		return malformed("bad placeholder number")
 	}
 	n, _ := strconv.Atoi(string(o.num))
@@ -221,7 +230,7 @@ func isKey(quoted []byte, name string) bool {
 }
 
 func (s *scanner) enter() error {
-	if s.depth++; s.depth > MaxDepth {
+	if s.depth++; s.depth > MaxDepth && !s.own {
 		return malformed("JSON deeper than %d", MaxDepth)
 	}
 	s.pos++

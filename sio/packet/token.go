@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/base64"
-	"strconv"
 )
 
 // A tokener lends encoding/json short stand-ins for attachments. A token is a []byte like the one it stands
@@ -72,9 +71,7 @@ func (t *tokener) replace(text []byte, number func(n int) int) []byte {
 			panic("packet: a token that was never made")
 		}
 		data = append(data, text[:i]...)
-		data = append(data, `{"_placeholder":true,"num":`...)
-		data = strconv.AppendInt(data, int64(number(n)), 10)
-		data = append(data, '}')
+		data = appendPlaceholder(data, number(n))
 		text = text[i+tokenText+2:]
 	}
 }

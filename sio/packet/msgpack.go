@@ -1,0 +1,156 @@
+package packet
+
+import "strings"
+
+// ParseMsgpack reads a packet as the clients with socket.io-msgpack-parser send it: one binary message that holds everything.
+// It validates all that [Parse] does, and what it returns is what Parse would return of the same packet as text: binary among the
+// data is taken out, has placeholders in Data, and is returned as attachments, which alias message. Errors are *[FormatError].
+//
+// Data can be up to six times as long as message: servers bound it. Dates become text and numbers that JSON does not have null, as
+// in JSON.stringify; undefined is left out of objects and null elsewhere.
+func ParseMsgpack(message []byte) (p Packet, attachments [][]byte, err error) {
+	u := unpacker{data: message}
+	if p, err = u.packet(); err != nil {
+		return p, nil, err
+	}
+	if u.pos < len(message) {
+		return p, nil, malformed("%d bytes behind the packet", len(message)-u.pos)
+	}
+	if len(u.attachments) == 0 {
+		return p, nil, p.validate()
+	}
+	if p.Type != Event && p.Type != Ack {
+		return p, nil, malformed("%v with attachments", p.Type)
+	}
+	p.Type += BinaryEvent - Event
+	p.Attachments = len(u.attachments)
+	return p, u.attachments, p.validate()
+}
+
+// packet reads the members of the map that is a packet. None may come twice; those that nobody knows are skipped.
+func (u *unpacker) packet() (Packet, error) {
+	p := Packet{ID: NoID}
+	outer, err := u.next()
+	if err != nil {
+		return p, err
+	}
+	if outer.kind != msgpackMap {
+		return p, malformed("no map")
+	}
+	seen := make(map[string]bool, 4)
+	for range outer.count {
+		name, err := u.next()
+		if err != nil {
+			return p, err
+		}
+		switch key := string(name.bytes); {
+		case name.kind != msgpackText:
+			err = malformed("a member whose name is no string")
+		case seen[key]:
+			err = malformed("two members %q", key)
+		default:
+			err = u.member(&p, key, seen)
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	if !seen["type"] || !seen["nsp"] {
+		return p, malformed("no type or no namespace")
+	}
+	return p, nil
+}
+
+// member reads a packet's member, and notes in seen that it was there.
+func (u *unpacker) member(p *Packet, key string, seen map[string]bool) error {
+	switch key {
+	case "type", "nsp", "id", "data":
+	default:
+		return u.skip()
+	}
+	if u.undefined() {
+		return nil
+	}
+	seen[key] = true
+	if key == "data" {
+		from := len(u.text)
+		err := u.value()
+		p.Data = u.text[from:len(u.text):len(u.text)]
+		return err
+	}
+	v, err := u.next()
+	switch {
+	case err != nil:
+		return err
+	case key == "nsp":
+		return p.setNamespace(v)
+	case v.kind != msgpackInt || v.number < 0:
+		return malformed("%s is no number", key)
+	case key == "id" && v.number >= 1e15: // maxIDDigits
+		return malformed("ack id %d", v.number)
+	case key == "id":
+		p.ID = v.number
+	case v.number > int64(ConnectError): // what is binary is known by its data
+		return malformed("unknown type %d", v.number)
+	default:
+		p.Type = Type(v.number)
+	}
+	return nil
+}
+
+func (p *Packet) setNamespace(v msgpackValue) error {
+	if v.kind != msgpackText || len(v.bytes) == 0 || v.bytes[0] != '/' || strings.Contains(string(v.bytes), ",") {
+		return malformed("bad namespace")
+	}
+	p.Namespace, p.Query, _ = strings.Cut(string(v.bytes), "?")
+	return nil
+}
+
+// AppendMsgpack appends p to dst as clients with socket.io-msgpack-parser read it, with each of attachments in the place of its
+// placeholder. It is the reverse of [ParseMsgpack]. In a packet that is not of a binary type a placeholder is data. It fails where
+// AppendText does, and if Data is not JSON.
+func (p Packet) AppendMsgpack(dst []byte, attachments [][]byte) ([]byte, error) {
+	if err := p.sendable(); err != nil {
+		return dst, err
+	}
+	t, members := p.Type, byte(2)
+	if t.Binary() {
+		t -= BinaryEvent - Event
+	} else {
+		attachments = nil
+	}
+	if p.Data != nil {
+		members++
+	}
+	if p.ID >= 0 {
+		members++
+	}
+	k := packer{scanner: scanner{data: p.Data}, dst: append(dst, 0x80|members), attachments: attachments}
+	k.string("type")
+	k.int(int64(t))
+	if p.Data != nil {
+		k.string("data")
+		if err := k.document(); err != nil {
+			return dst, err
+		}
+	}
+	if p.ID >= 0 {
+		k.string("id")
+		k.int(p.ID)
+	}
+	k.string("nsp")
+	k.string(p.fullNamespace())
+	return k.dst, nil
+}
+
+// fullNamespace returns the namespace with its query.
+func (p Packet) fullNamespace() string {
+	name := p.Namespace
+	if name == "" {
+		name = "/"
+	}
+	if p.Query != "" {
+		name += "?" + p.Query
+	}
+	return name
+}
