@@ -67,17 +67,20 @@ func (c *carrier) interrupt() {
 	c.conn.SetWriteDeadline(time.Now().Add(partingTime))
 }
 
-// part ends the connection in order: what is half written, the last words, and then, if it has not yet, the client's turn to
-// close. It is called after interrupt, by the only one who writes.
+// part ends the connection in order: what is half written, the last words, and then the client's turn to close. It is called
+// after interrupt, by the only one who writes.
 func (c *carrier) part(pending net.Buffers, err error) {
 	defer c.conn.Close()
 	farewell, peerCloses := c.framing.farewell(err)
 	rest := append(slices.Clip(pending), farewell)
-	if c.flush(&rest) != nil || !peerCloses {
+	if c.flush(&rest) != nil {
 		return
 	}
-	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
+	switch half, ok := c.conn.(interface{ CloseWrite() error }); {
+	case ok:
 		half.CloseWrite()
+	case !peerCloses:
+		return // it waits for us
 	}
 	c.awaitClose()
 }

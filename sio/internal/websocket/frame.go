@@ -2,6 +2,9 @@ package websocket
 
 import "github.com/gobwas/ws"
 
+// lastStatus is the greatest status that anybody may define; RFC 6455, section 7.4.2.
+const lastStatus ws.StatusCode = 4999
+
 // AppendHeader appends the header of an unmasked, unfragmented frame.
 func AppendHeader(dst []byte, op ws.OpCode, length int) []byte {
 	dst = append(dst, 0x80|byte(op))
@@ -37,7 +40,11 @@ func checkClose(payload []byte) error {
 	case len(payload) == 1:
 		return &Error{ws.StatusProtocolError, "half a close status"}
 	}
-	if err := ws.CheckCloseFrameData(ws.ParseCloseFrameData(payload)); err != nil {
+	code, reason := ws.ParseCloseFrameData(payload)
+	if code > lastStatus {
+		return &Error{ws.StatusProtocolError, "close status out of range"}
+	}
+	if err := ws.CheckCloseFrameData(code, reason); err != nil {
 		return &Error{ws.StatusProtocolError, err.Error()}
 	}
 	return nil

@@ -18,13 +18,16 @@ const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 // Check returns ErrHandshake or ErrVersion for a request that is not a WebSocket handshake; RFC 6455, section 4.2.1.
 func Check(r *http.Request) error {
-	key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key"))
+	keys, versions := r.Header.Values("Sec-WebSocket-Key"), r.Header.Values("Sec-WebSocket-Version")
 	switch {
 	case r.Method != http.MethodGet, !r.ProtoAtLeast(1, 1), !asked(r):
 		return ErrHandshake
-	case r.Header.Get("Sec-WebSocket-Version") != "13":
+	case len(versions) != 1 || versions[0] != "13":
 		return ErrVersion
-	case err != nil || len(key) != 16:
+	case len(keys) != 1:
+		return ErrHandshake
+	}
+	if key, err := base64.StdEncoding.DecodeString(keys[0]); err != nil || len(key) != 16 {
 		return ErrHandshake
 	}
 	return nil

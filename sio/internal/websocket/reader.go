@@ -94,12 +94,22 @@ func (r *Reader) frame() error {
 
 // header reads and checks one frame header.
 func (r *Reader) header() (ws.Header, error) {
+	lead, err := r.src.Peek(2)
+	switch {
+	case err != nil && len(lead) > 0:
+		return ws.Header{}, unexpected(err)
+	case err != nil:
+		return ws.Header{}, err
+	}
+	form := lead[1] & 0x7f
 	head, err := ws.ReadHeaderBuffer(r.src, r.scratch[:ws.MaxHeaderSize])
 	switch {
 	case errors.Is(err, ws.ErrHeaderLengthMSB), errors.Is(err, ws.ErrHeaderLengthUnexpected):
 		return head, &Error{ws.StatusProtocolError, err.Error()}
 	case err != nil:
 		return head, err
+	case form == 126 && head.Length < 126, form == 127 && head.Length < 1<<16:
+		return head, &Error{ws.StatusProtocolError, "a length in more bytes than it takes"} // RFC 6455, section 5.2
 	}
 	state := ws.StateServerSide
 	if r.more {
