@@ -28,6 +28,9 @@ type Server struct {
 	MaxQueuedBytes  int // of what was sent to a client and is not on the wire yet, Sources apart; 0 means 1 MiB
 	MaxPendingBytes int // of what a client sent and no handler is done with, at least MaxEventBytes; 0 means 1 MiB
 
+	// AllowEIO3 admits clients of Socket.IO 2, which speak Engine.IO 3, too.
+	AllowEIO3 bool
+
 	// CheckOrigin decides about requests from a web page of another origin. nil refuses them all.
 	CheckOrigin func(*http.Request) bool
 
@@ -114,6 +117,7 @@ func (srv *Server) setUp() {
 		srv.engine.PingInterval = srv.PingInterval
 		srv.engine.PingTimeout = srv.PingTimeout
 		srv.engine.UpgradeTimeout = srv.UpgradeTimeout
+		srv.engine.AllowEIO3 = srv.AllowEIO3
 		srv.engine.MaxPayloadBytes = srv.maxEventBytes()
 		srv.engine.CheckOrigin = srv.CheckOrigin
 		srv.engine.Accept = srv.accept

@@ -1,5 +1,5 @@
-// Package engine is an Engine.IO 4 server: sessions with a heartbeat over HTTP long-polling and WebSocket, and the upgrade
-// from the first to the second.
+// Package engine is an Engine.IO 4 server (3 on request): sessions with a heartbeat over HTTP long-polling and WebSocket, and
+// the upgrade from the first to the second.
 //
 // A session carries messages, text or binary, in order and both ways. What comes in is handed to a [Receiver]: a text whole,
 // a binary message as an io.Reader from its first byte on, so that a message of any size passes in constant memory. What goes
@@ -20,6 +20,9 @@
 //
 // Order of sending can only be chosen for what the kernel does not have yet. So little is left unsent there
 // (TCP_NOTSENT_LOWAT), below TLS too (see [Listener]), and as little as that is pulled ahead once a connection lags.
+//
+// In Engine.IO 3 the client pings and the server answers, the packets of a payload have their length before them, and binary
+// messages have a type; a Receiver sees nothing of it but Session.Protocol.
 //
 // The protocol: https://socket.io/docs/v4/engine-io-protocol/
 package engine

@@ -68,7 +68,7 @@ func (s *Session) end(err error, g goodbye) {
 		}
 	}
 	if late := g.late(); s.carrier == nil && s.poll == nil && late > 0 {
-		s.server.linger(s.id, g.packet(), late) // before anybody sees that it has ended: the GET may come now
+		s.server.linger(s.id, s.packets(g.packet()), late) // before anybody sees that it has ended: the GET may come now
 	}
 	s.mu.Unlock()
 	s.beat.stop()
@@ -102,9 +102,9 @@ func (s *Session) part() {
 	}
 	switch {
 	case c == nil && p != nil:
-		p.answer(g.packet())
+		p.reply <- s.packets(g.packet())
 	case p != nil:
-		p.refuse()
+		s.dismiss(p)
 	}
 	if c == nil {
 		return

@@ -68,7 +68,7 @@ func BenchmarkPreparedWebSocket(b *testing.B) {
 	data := make([]byte, 64<<10)
 	b.ReportAllocs()
 	for b.Loop() {
-		Prepare(Outgoing{Data: []byte(`51-["chunk",{"_placeholder":true,"num":0}]`)}, Outgoing{Binary: true, Data: data}).as(asFrames)
+		Prepare(Outgoing{Data: []byte(`51-["chunk",{"_placeholder":true,"num":0}]`)}, Outgoing{Binary: true, Data: data}).as(variant{form: forWebSocket})
 	}
 }
 
@@ -77,6 +77,6 @@ func BenchmarkPreparedPolling(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		Prepare(Outgoing{Binary: true, Data: data}).as(asPayload)
+		Prepare(Outgoing{Binary: true, Data: data}).as(variant{form: forPolling})
 	}
 }

@@ -27,7 +27,7 @@ type open struct {
 }
 
 // openPacket returns the first packet of s.
-func (srv *Server) openPacket(s *Session, upgrades ...string) []byte {
+func (srv *Server) openPacket(s *Session, upgrades ...string) string {
 	body, _ := json.Marshal(open{
 		SID:          s.id,
 		Upgrades:     append([]string{}, upgrades...),
@@ -35,16 +35,17 @@ func (srv *Server) openPacket(s *Session, upgrades ...string) []byte {
 		PingTimeout:  srv.pingTimeout().Milliseconds(),
 		MaxPayload:   srv.maxPayloadBytes(),
 	})
-	return append([]byte{typeOpen}, body...)
+	return string(typeOpen) + string(body)
 }
 
 // serveHandshake opens a session.
 func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, transport string) {
-	if refusal := checkHandshake(r, transport); refusal != nil {
+	protocol, refusal := srv.checkHandshake(r, transport)
+	if refusal != nil {
 		srv.refuse(w, refusal)
 		return
 	}
-	s := newSession(srv, r)
+	s := newSession(srv, r, protocol)
 	if err := srv.accept(s, r); err != nil {
 		srv.refuse(w, err)
 		return
@@ -59,19 +60,19 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, transp
 }
 
 // checkHandshake refuses what cannot open a session, in the order of Node's server.
-func checkHandshake(r *http.Request, transport string) *HandshakeError {
+func (srv *Server) checkHandshake(r *http.Request, transport string) (protocol int, refusal *HandshakeError) {
 	switch {
 	case r.Method != http.MethodGet:
-		return errBadHandshakeMethod
+		return 0, errBadHandshakeMethod
 	case transport == transportWebSocket:
 		if refusal := checkWebSocket(r); refusal != nil {
-			return refusal
+			return 0, refusal
 		}
 	}
-	if r.URL.Query().Get("EIO") != "4" {
-		return errUnsupportedVersion
+	if protocol = srv.protocol(r.URL.Query()); protocol == 0 {
+		return 0, errUnsupportedVersion
 	}
-	return nil
+	return protocol, nil
 }
 
 // accept asks the application, and makes s known.
@@ -119,12 +120,12 @@ func (srv *Server) replyPolling(w http.ResponseWriter, s *Session) {
 		h[name] = append(h[name], values...)
 	}
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(srv.handshakeTimeout()))
-	s.writeReply(w, pollReply{parts: [][]byte{srv.openPacket(s, transportWebSocket)}})
+	s.writeReply(w, s.packets(srv.openPacket(s, transportWebSocket)))
 }
 
 // replyWebSocket answers the handshake of a session that begins on WebSocket.
 func (srv *Server) replyWebSocket(w http.ResponseWriter, r *http.Request, s *Session) {
-	c, err := srv.openWebSocket(w, r, s.header, string(srv.openPacket(s)))
+	c, err := srv.openWebSocket(w, r, s, s.header, srv.openPacket(s))
 	if err != nil {
 		s.end(transportError(err), goodbyeGone)
 		return

@@ -13,13 +13,16 @@ const (
 	busyTime = 50 * time.Millisecond
 	// maxStrayPongs is how many pongs that answer no ping a client may send between two pings.
 	maxStrayPongs = 16
+	// never is when a ping is due that is the client's to send.
+	never = 100 * 365 * 24 * time.Hour
 )
 
 // heartbeat says when to ping and when the client is gone: when for interval + timeout, not counting the time in which nobody
-// reads from it, there was no sign of life. A pong that answers a ping is one, and so are the bytes of a binary message as it
+// reads from it, there was no sign of life. A pong that answers a ping is one (or the ping of a client that pings), and so are the bytes of a binary message as it
 // is read, above streamRate: a client in the middle of a large message cannot answer a ping.
 type heartbeat struct {
 	interval, timeout time.Duration
+	passive           bool   // the client pings, as in Engine.IO 3
 	ping              func() // a ping is due
 	expired           func() // the client is gone
 
@@ -44,6 +47,9 @@ func (h *heartbeat) start() {
 	defer h.mu.Unlock()
 	now := time.Now()
 	h.due = now.Add(h.interval)
+	if h.passive {
+		h.due = now.Add(never)
+	}
 	h.alive(now)
 	h.fires = h.next()
 	h.timer = time.AfterFunc(h.fires.Sub(now), h.tick)
@@ -131,6 +137,13 @@ func (h *heartbeat) pong() error {
 		return &ProtocolError{Packet: "pong", Reason: "no ping asked for it"}
 	}
 	return nil
+}
+
+// pinged notes a ping of the client, where pings are its own to send.
+func (h *heartbeat) pinged() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.alive(time.Now())
 }
 
 // pause notes that nobody reads from the client any more.

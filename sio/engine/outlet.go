@@ -12,7 +12,7 @@ const (
 	// leastBatchBytes, and doubles with every one that it does: what has been pulled cannot be overtaken any more.
 	batchBytes      = 512 << 10
 	leastBatchBytes = 32 << 10
-	// replyBytes is how much a polling reply holds before no more is added.
+	// replyBytes is how much a polling reply holds, before it is encoded, when no more is added.
 	replyBytes = 512 << 10
 )
 
@@ -200,15 +200,13 @@ func (s *Session) gather(wait bool) (more bool) {
 // appendOwnFrames appends the frames that the engine itself has to send.
 func (s *Session) appendOwnFrames(dst [][]byte) [][]byte {
 	s.mu.Lock()
-	ping, pong := s.pingDue, s.pong
-	s.pingDue, s.pong = false, nil
-	s.mu.Unlock()
-	if pong != nil {
-		dst = append(dst, pong)
+	defer s.mu.Unlock()
+	if s.pong != nil {
+		dst = append(dst, s.pong)
+		s.pong = nil
 	}
-	if ping {
-		s.beat.sent()
-		dst = append(dst, s.out.carrier.framing.appendText(nil, string(typePing)))
+	for _, packet := range s.ownPackets() {
+		dst = append(dst, s.out.carrier.framing.appendText(nil, packet))
 	}
 	return dst
 }
@@ -226,7 +224,7 @@ func (s *Session) move() {
 	s.out.carrier = s.carrier
 	s.noopDue = false
 	if s.poll != nil {
-		s.poll.refuse()
+		s.dismiss(s.poll)
 		s.poll = nil
 	}
 }

@@ -40,11 +40,16 @@ func errMalformedPayload(reason string) error {
 
 // newPayloadReader reads a payload from r; size is its length, -1 if unknown.
 func newPayloadReader(r io.Reader, size, limit int64) *payloadReader {
+	return &payloadReader{src: newPayloadBuffer(r, size), limit: limit}
+}
+
+// newPayloadBuffer returns a buffer for a body of size bytes, -1 if that is unknown.
+func newPayloadBuffer(r io.Reader, size int64) *bufio.Reader {
 	const least, most = 64, 32 << 10
 	if size < 0 || size > most {
 		size = most
 	}
-	return &payloadReader{src: bufio.NewReaderSize(r, int(max(size, least))), limit: limit}
+	return bufio.NewReaderSize(r, int(max(size, least)))
 }
 
 // next returns the type of the next packet, io.EOF after the last. The packet before must have been read to its end.

@@ -39,7 +39,7 @@ func FuzzPayloadReader(f *testing.F) {
 			if err != nil {
 				return
 			}
-			one := Prepare(Outgoing{Binary: true, Data: data}).as(asPayload)[0]
+			one := Prepare(Outgoing{Binary: true, Data: data}).as(variant{form: forPolling})[0]
 			again = append(again, one[1:]...)
 		}
 		if string(again) != body {
@@ -53,7 +53,7 @@ func FuzzPayloadReader(f *testing.F) {
 
 func TestBinaryOfAPayloadIsStreamedPastTheLimit(t *testing.T) {
 	const size = 3 << 20
-	body := "b" + string(Prepare(Outgoing{Binary: true, Data: make([]byte, size)}).as(asPayload)[0][1:])
+	body := "b" + string(Prepare(Outgoing{Binary: true, Data: make([]byte, size)}).as(variant{form: forPolling})[0][1:])
 	p := newPayloadReader(strings.NewReader(body), -1, 1000)
 	if _, err := p.next(); err != nil {
 		t.Fatal(err)

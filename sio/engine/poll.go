@@ -2,7 +2,6 @@ package engine
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -10,7 +9,6 @@ const (
 	transportPolling   = "polling"
 	transportWebSocket = "websocket"
 
-	payloadType = "text/plain; charset=UTF-8"
 	// okType is what Node's server says of its "ok": text/plain makes some browsers offer a download.
 	okType = "text/html"
 	// holdTime is how long a GET that comes while the client is upgrading waits for the upgrade: Node's interval.
@@ -23,23 +21,13 @@ type poll struct {
 	held  bool           // an upgrade may come first; guarded by the session's mu
 }
 
-// pollReply is a payload in parts that belong together, or a refusal.
-type pollReply struct {
-	parts  [][]byte
-	refuse bool
-}
-
-func (p *poll) answer(packet string) {
-	p.reply <- pollReply{parts: [][]byte{[]byte(packet)}}
-}
-
-// refuse answers a GET that came when the session was on the WebSocket already; one that waited before gets a noop.
-func (p *poll) refuse() {
+// dismiss answers a GET that came when the session was on a carrier already; one that waited before gets a noop.
+func (s *Session) dismiss(p *poll) {
 	if p.held {
 		p.reply <- pollReply{refuse: true}
 		return
 	}
-	p.answer(string(typeNoop))
+	p.reply <- s.packets(string(typeNoop))
 }
 
 // serveGet waits until there is something to send.
@@ -113,75 +101,72 @@ func (s *Session) writeReply(w http.ResponseWriter, reply pollReply) {
 		s.server.refuse(w, errBadRequest)
 		return
 	}
-	size := max(len(reply.parts)-1, 0) // separators
-	for _, part := range reply.parts {
-		size += len(part)
+	if err := s.server.writePayload(w, reply); err != nil {
+		s.end(transportError(err), goodbyeGone)
 	}
-	h := w.Header()
-	h.Set("Content-Type", payloadType)
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Length", strconv.Itoa(size))
-	for i, part := range reply.parts {
-		if i > 0 {
-			w.Write([]byte{separator})
-		}
-		if _, err := w.Write(part); err != nil {
-			s.end(transportError(err), goodbyeGone)
-			return
-		}
-	}
-	s.server.counters.sent(size)
 }
 
 // sendPolling answers the waiting GET, if there is one and something to answer.
 func (s *Session) sendPolling(wait bool) verdict {
-	p, parts := s.pollParts()
+	p, own := s.waitingPoll()
 	if p == nil {
 		return dry
 	}
+	var msgs []*Prepared
 	more := true
 	for size := 0; more && size < replyBytes; {
 		var next *Prepared
-		next, more = s.receiver.Next(wait && len(parts) == 0)
+		next, more = s.receiver.Next(wait && len(own)+len(msgs) == 0)
 		if next == nil {
 			break
 		}
-		parts = append(parts, next.as(asPayload)...)
-		size += len(parts[len(parts)-1])
+		msgs = append(msgs, next)
+		size += next.Size()
 	}
+	none := len(own)+len(msgs) == 0
 	// Not with anything before it: clients act on a close packet before they have handed on what came with it.
-	closes := !more && len(parts) == 0 && s.drained()
+	closes := !more && none && s.drained()
 	switch {
 	case closes:
-		parts = append(parts, []byte{typeClose})
-	case len(parts) == 0 && more && wait:
+		own = append(own, string(typeClose))
+	case none && more && wait:
 		return again
-	case len(parts) == 0 && more:
+	case none && more:
 		return behind
-	case len(parts) == 0:
+	case none:
 		return dry
 	}
 	s.takePoll(closes)
-	p.reply <- pollReply{parts: parts}
+	p.reply <- s.payload(own, msgs)
 	return again
 }
 
-// pollParts returns the GET to answer, if one waits, and the packets that the engine itself has to send.
-func (s *Session) pollParts() (p *poll, parts [][]byte) {
+// waitingPoll returns the GET to answer, if one waits, and the packets that the engine itself has to send.
+func (s *Session) waitingPoll() (p *poll, own []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.poll == nil || s.poll.held {
 		return nil, nil
 	}
+	own = s.ownPackets()
+	if s.noopDue {
+		own = append(own, string(typeNoop))
+	}
+	s.noopDue = false
+	return s.poll, own
+}
+
+// ownPackets takes what the heartbeat has to send. Its caller holds mu.
+func (s *Session) ownPackets() (own []string) {
 	if s.pingDue {
-		parts = append(parts, []byte{typePing})
+		own = append(own, string(typePing))
 		s.beat.sent()
 	}
-	if s.noopDue {
-		parts = append(parts, []byte{typeNoop})
+	if s.pongDue {
+		own = append(own, string(typePong))
 	}
-	s.pingDue, s.noopDue = false, false
-	return s.poll, parts
+	s.pingDue, s.pongDue = false, false
+	return own
 }
 
 // takePoll notes that the waiting GET has been answered, and whether that was the last word.

@@ -89,11 +89,10 @@ func (s *Session) writePostReply(w http.ResponseWriter, err error) {
 func (s *Session) readPost(r *http.Request) error {
 	s.recv.Lock()
 	defer s.recv.Unlock()
-	if r.Header.Get("Content-Type") == "application/octet-stream" {
-		return errMalformedPayload("content type of an older protocol")
+	payload, err := s.openPayload(r)
+	if err != nil {
+		return err
 	}
-	counted := &countingReader{r: r.Body, n: &s.server.counters.bytesIn}
-	payload := newPayloadReader(counted, r.ContentLength, int64(s.server.maxPayloadBytes()))
 	for {
 		kind, err := payload.next()
 		if err == io.EOF {
@@ -108,8 +107,33 @@ func (s *Session) readPost(r *http.Request) error {
 	}
 }
 
+// payload is the body of a POST, taken apart as it comes. Its reader reads the current packet, which is binary.
+type payload interface {
+	io.Reader
+	// next returns the type of the next packet, io.EOF after the last. The packet before must have been read to its end.
+	next() (kind byte, err error)
+	// rest returns what follows the type of a text packet. It is valid until the next call.
+	rest() ([]byte, error)
+	// setStreaming says whether the binary bytes that follow are read by somebody who wants them.
+	setStreaming(on bool)
+}
+
+// openPayload returns the payload in the body of r.
+func (s *Session) openPayload(r *http.Request) (payload, error) {
+	body := &countingReader{r: r.Body, n: &s.server.counters.bytesIn}
+	limit := int64(s.server.maxPayloadBytes())
+	bytes := r.Header.Get("Content-Type") == bytesType
+	switch {
+	case s.protocol == 3:
+		return newPayload3Reader(body, bytes, r.ContentLength, limit), nil
+	case bytes:
+		return nil, errMalformedPayload("content type of an older protocol")
+	}
+	return newPayloadReader(body, r.ContentLength, limit), nil
+}
+
 // readPostPacket takes one packet of a body.
-func (s *Session) readPostPacket(r *http.Request, payload *payloadReader, kind byte) error {
+func (s *Session) readPostPacket(r *http.Request, payload payload, kind byte) error {
 	if kind == typeBinary {
 		return s.receiveBody(&body{session: s, src: payload, size: -1, mode: payload.setStreaming}, r)
 	}

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"encoding/base64"
+	"strconv"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/gobwas/ws"
 
@@ -27,33 +29,42 @@ type Outgoing struct {
 // Prepared is a run of messages that is sent without another between them. It is immutable and may be sent to any number of
 // sessions; what a transport needs of it is encoded once, when the first session needs it, and shared by all.
 type Prepared struct {
-	msgs []Outgoing
-	size int
+	msgs   []Outgoing
+	size   int
+	binary bool // one of msgs is
 
-	mu      sync.Mutex // held while encoding
-	encoded [variants]atomic.Pointer[[][]byte]
+	mu      sync.Mutex               // held while encoding
+	encoded atomic.Pointer[encoding] // a list that only grows
+}
+
+// encoding is a Prepared as one variant needs it.
+type encoding struct {
+	variant  variant
+	segments [][]byte
+	next     *encoding
 }
 
 // variant says how messages are encoded.
-type variant int
+type variant struct {
+	form   form
+	eio3   bool // as Engine.IO 3 has it
+	base64 bool // binary is to go as text
+}
+
+// form is what the messages are encoded for.
+type form uint8
 
 const (
-	asPayload variant = iota // part of a polling payload, in one segment
-	asFrames                 // WebSocket frames
-	variants
+	forPolling form = iota // part of a payload, in one segment
+	forWebSocket
 )
-
-// encoders make what variant says.
-var encoders = [variants]func([]Outgoing) [][]byte{
-	asPayload: encodePayload,
-	asFrames:  encodeFrames,
-}
 
 // Prepare makes a Prepared of msgs. It keeps the slices: their bytes must not change any more.
 func Prepare(msgs ...Outgoing) *Prepared {
 	p := &Prepared{msgs: msgs}
 	for _, m := range msgs {
 		p.size += len(m.Data)
+		p.binary = p.binary || m.Binary
 	}
 	return p
 }
@@ -63,39 +74,67 @@ func (p *Prepared) Size() int { return p.size }
 
 // as returns the messages encoded, in segments: large payloads stay where they are if the encoding does not change them.
 func (p *Prepared) as(v variant) [][]byte {
-	if segments := p.encoded[v].Load(); segments != nil {
-		return *segments
+	if segments, ok := p.find(v); ok {
+		return segments
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if segments := p.encoded[v].Load(); segments != nil {
-		return *segments
+	if segments, ok := p.find(v); ok {
+		return segments
 	}
-	segments := encoders[v](p.msgs)
-	p.encoded[v].Store(&segments)
+	segments := encode(p.msgs, v)
+	p.encoded.Store(&encoding{v, segments, p.encoded.Load()})
 	return segments
 }
 
+// find returns the messages as they have been encoded before.
+func (p *Prepared) find(v variant) (segments [][]byte, ok bool) {
+	for e := p.encoded.Load(); e != nil; e = e.next {
+		if e.variant == v {
+			return e.segments, true
+		}
+	}
+	return nil, false
+}
+
+func encode(msgs []Outgoing, v variant) [][]byte {
+	switch {
+	case v.form == forWebSocket:
+		return encodeFrames(msgs, v)
+	case v.eio3:
+		return [][]byte{encodePayload3(msgs, v.base64)}
+	}
+	return [][]byte{encodePayload(msgs)}
+}
+
 // encodeFrames makes a WebSocket frame of each message.
-func encodeFrames(msgs []Outgoing) [][]byte {
+func encodeFrames(msgs []Outgoing, v variant) [][]byte {
 	room := 0
 	for _, m := range msgs {
 		room += ws.MaxHeaderSize + 1
-		if len(m.Data) <= inlinePayload {
-			room += len(m.Data)
+		if n := v.length(m); n <= inlinePayload || v.base64 {
+			room += n
 		}
 	}
 	small := make([]byte, 0, room) // never grows, so that the segments cut from it stay valid
 	segments := make([][]byte, 0, 2*len(msgs))
 	from := 0
 	for _, m := range msgs {
-		small = appendFrameHead(small, m)
-		if len(m.Data) <= inlinePayload {
-			small = append(small, m.Data...)
-			continue
+		op := ws.OpText
+		if m.Binary && !v.base64 {
+			op = ws.OpBinary
 		}
-		segments = append(segments, small[from:], m.Data)
-		from = len(small)
+		small = websocket.AppendHeader(small, op, v.length(m))
+		small = v.appendType(small, m)
+		switch {
+		case m.Binary && v.base64:
+			small = base64.StdEncoding.AppendEncode(small, m.Data)
+		case len(m.Data) <= inlinePayload:
+			small = append(small, m.Data...)
+		default:
+			segments = append(segments, small[from:], m.Data)
+			from = len(small)
+		}
 	}
 	if from < len(small) {
 		segments = append(segments, small[from:])
@@ -103,30 +142,113 @@ func encodeFrames(msgs []Outgoing) [][]byte {
 	return segments
 }
 
-// appendFrameHead appends what stands before m's data in its frame: the header, and of a text message its type.
-func appendFrameHead(dst []byte, m Outgoing) []byte {
-	if m.Binary {
-		return websocket.AppendHeader(dst, ws.OpBinary, len(m.Data))
+// appendType appends what stands before the data of m in its packet.
+func (v variant) appendType(dst []byte, m Outgoing) []byte {
+	switch {
+	case !m.Binary:
+		return append(dst, typeMessage)
+	case v.base64 && v.eio3:
+		return append(dst, typeBinary, typeMessage)
+	case v.base64:
+		return append(dst, typeBinary)
+	case v.eio3:
+		return append(dst, binaryMessage3)
 	}
-	return append(websocket.AppendHeader(dst, ws.OpText, len(m.Data)+1), typeMessage)
+	return dst
+}
+
+// length returns the length of m's packet in bytes.
+func (v variant) length(m Outgoing) int {
+	var room [2]byte
+	head := len(v.appendType(room[:0], m))
+	if m.Binary && v.base64 {
+		return head + base64.StdEncoding.EncodedLen(len(m.Data))
+	}
+	return head + len(m.Data)
 }
 
 // encodePayload makes the packets of a polling payload.
-func encodePayload(msgs []Outgoing) [][]byte {
+func encodePayload(msgs []Outgoing) []byte {
+	v := variant{base64: true}
 	var room int
 	for _, m := range msgs {
-		room += 2 + base64.StdEncoding.EncodedLen(len(m.Data))
+		room += v.length(m) + 1
 	}
 	dst := make([]byte, 0, room)
 	for i, m := range msgs {
 		if i > 0 {
 			dst = append(dst, separator)
 		}
+		dst = v.appendType(dst, m)
 		if m.Binary {
-			dst = base64.StdEncoding.AppendEncode(append(dst, typeBinary), m.Data)
+			dst = base64.StdEncoding.AppendEncode(dst, m.Data)
 		} else {
-			dst = append(append(dst, typeMessage), m.Data...)
+			dst = append(dst, m.Data...)
 		}
 	}
-	return [][]byte{dst}
+	return dst
+}
+
+// encodePayload3 makes the packets of a polling payload of Engine.IO 3: of text only, or of the kind that can hold binary.
+func encodePayload3(msgs []Outgoing, text bool) []byte {
+	v := variant{eio3: true, base64: text}
+	var room int
+	for _, m := range msgs {
+		room += v.length(m) + maxHeader3
+	}
+	dst := make([]byte, 0, room)
+	for _, m := range msgs {
+		dst = appendHeader3(dst, m.Binary, text, v.characters(m))
+		dst = v.appendType(dst, m)
+		if m.Binary && text {
+			dst = base64.StdEncoding.AppendEncode(dst, m.Data)
+		} else {
+			dst = append(dst, m.Data...)
+		}
+	}
+	return dst
+}
+
+// characters returns the length of m's packet as Engine.IO 3 counts it in a payload: in a payload of text, as JavaScript
+// does, in UTF-16.
+func (v variant) characters(m Outgoing) int {
+	if m.Binary || !v.base64 {
+		return v.length(m)
+	}
+	n := 1
+	for text := m.Data; len(text) > 0; {
+		c, size := utf8.DecodeRune(text)
+		text = text[size:]
+		n += units(c)
+	}
+	return n
+}
+
+// units returns how many units of UTF-16 make c.
+func units(c rune) int {
+	if c >= 0x10000 {
+		return 2
+	}
+	return 1
+}
+
+// maxHeader3 is the room that appendHeader3 needs.
+const maxHeader3 = 24
+
+// appendHeader3 appends what stands before a packet in a payload of Engine.IO 3: in a payload of text its length and a colon;
+// in the other kind whether it is binary, its length in digits as bytes, and 255.
+func appendHeader3(dst []byte, binary, text bool, length int) []byte {
+	if text {
+		return append(strconv.AppendInt(dst, int64(length), 10), ':')
+	}
+	kind := byte(0)
+	if binary {
+		kind = 1
+	}
+	from := len(dst) + 1
+	dst = strconv.AppendInt(append(dst, kind), int64(length), 10)
+	for i := range dst[from:] {
+		dst[from+i] -= '0'
+	}
+	return append(dst, headerEnd3)
 }

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -20,19 +22,52 @@ func (s *Session) receivePacket(kind byte, text []byte, r *http.Request) error {
 	switch kind {
 	case typeMessage:
 		return s.receive(Message{Text: text, Request: r})
-	case typePong:
-		if len(text) > 0 {
-			return nil // the pong of a probe, or a cheat: in any case no sign of life
-		}
-		return s.beat.pong()
-	case typePing:
-		return &ProtocolError{Packet: "ping", Reason: "pings go from server to client"}
+	case typeBinary:
+		return s.receiveBase64(text, r)
+	case typePing, typePong:
+		return s.receiveBeat(kind, text)
 	case typeClose:
 		return ErrTransportClose
 	case typeOpen, typeUpgrade, typeNoop:
 		return nil // as Node's server does
 	}
 	return &ProtocolError{Packet: "packet", Reason: "unknown type"}
+}
+
+// receiveBeat takes a ping or pong. One with something behind it is of a probe, or a cheat: in any case no sign of life.
+func (s *Session) receiveBeat(kind byte, text []byte) error {
+	switch {
+	case s.protocol == 3 && kind == typePong:
+		return &ProtocolError{Packet: "pong", Reason: "pings go from client to server"}
+	case s.protocol != 3 && kind == typePing:
+		return &ProtocolError{Packet: "ping", Reason: "pings go from server to client"}
+	case len(text) > 0:
+		return nil
+	case kind == typePong:
+		return s.beat.pong()
+	}
+	s.beat.pinged()
+	s.mu.Lock()
+	s.pongDue = true
+	s.mu.Unlock()
+	s.Wake()
+	return nil
+}
+
+// receiveBase64 takes a binary message that came as text over a carrier.
+func (s *Session) receiveBase64(text []byte, r *http.Request) error {
+	if s.protocol == 3 {
+		after, ok := bytes.CutPrefix(text, []byte{typeMessage})
+		if !ok {
+			return &ProtocolError{Packet: "packet", Reason: "binary that is no message"}
+		}
+		text = after
+	}
+	data, err := base64.StdEncoding.Strict().AppendDecode(nil, text)
+	if err != nil {
+		return &ProtocolError{Packet: "packet", Reason: "binary is not base64"}
+	}
+	return s.receiveBody(&body{session: s, src: bytes.NewReader(data), size: int64(len(data)), mode: func(bool) {}}, r)
 }
 
 // receive hands a message to the Receiver. The time it takes is not the client's.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -21,7 +22,7 @@ const (
 	defaultMaxPayloadBytes  = 1_000_000
 )
 
-// Server speaks Engine.IO 4. Its zero value works with the defaults of Node's server, but admits nobody until Accept is set.
+// Server speaks Engine.IO 4, and 3 on request. Its zero value works with the defaults of Node's server, but admits nobody until Accept is set.
 // The fields must not change after the first request.
 type Server struct {
 	PingInterval     time.Duration // between pings; 0 means 25 s
@@ -32,6 +33,9 @@ type Server struct {
 	// MaxPayloadBytes is announced to the client; it bounds a text message, what a POST may hold beside streamed binary
 	// messages, and what Receive may leave unread of one. 0 means 1,000,000.
 	MaxPayloadBytes int
+
+	// AllowEIO3 admits clients of Engine.IO 3, too: of Socket.IO 2. A request that does not say its version is then one of them.
+	AllowEIO3 bool
 
 	// CheckOrigin decides about requests with an Origin that is not the server's own. nil refuses them all; where it says yes,
 	// the CORS headers that a browser needs are sent.
@@ -55,7 +59,7 @@ type Server struct {
 
 // late is the answer for one GET that comes after its session's end.
 type late struct {
-	packet string
+	reply  pollReply
 	expire *time.Timer
 }
 
@@ -96,7 +100,7 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
 	case s == nil && r.Method == http.MethodGet && transport == transportPolling && srv.serveLate(w, sid):
 	case s == nil:
 		srv.refuse(w, errUnknownSession)
-	case query.Get("EIO") != "4":
+	case srv.protocol(query) != s.protocol:
 		srv.refuse(w, errBadRequest)
 	case transport == transportWebSocket:
 		if refusal := checkWebSocket(r); refusal != nil {
@@ -111,6 +115,17 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
 	default:
 		srv.refuse(w, errBadMethod)
 	}
+}
+
+// protocol returns the version of Engine.IO that a query asks for; 0 if it is not spoken here.
+func (srv *Server) protocol(query url.Values) int {
+	switch version := query.Get("EIO"); {
+	case version == "4":
+		return 4
+	case srv.AllowEIO3 && (version == "3" || version == ""):
+		return 3
+	}
+	return 0
 }
 
 // refuse answers with an error, as Node's server words it.
@@ -239,8 +254,8 @@ func (srv *Server) session(sid string) *Session {
 	return s
 }
 
-// linger makes one GET of a session that has ended be answered with packet, if it comes soon.
-func (srv *Server) linger(sid, packet string, soon time.Duration) {
+// linger makes one GET of a session that has ended be answered with reply, if it comes soon.
+func (srv *Server) linger(sid string, reply pollReply, soon time.Duration) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	if srv.closing {
@@ -249,7 +264,7 @@ func (srv *Server) linger(sid, packet string, soon time.Duration) {
 	if srv.late == nil {
 		srv.late = make(map[string]*late)
 	}
-	srv.late[sid] = &late{packet, time.AfterFunc(soon, func() { srv.takeLate(sid) })}
+	srv.late[sid] = &late{reply, time.AfterFunc(soon, func() { srv.takeLate(sid) })}
 }
 
 func (srv *Server) takeLate(sid string) *late {
@@ -267,9 +282,7 @@ func (srv *Server) serveLate(w http.ResponseWriter, sid string) bool {
 		return false
 	}
 	l.expire.Stop()
-	w.Header().Set("Content-Type", payloadType)
-	w.Header().Set("Cache-Control", "no-store")
-	w.Write([]byte(l.packet))
+	srv.writePayload(w, l.reply)
 	return true
 }
 

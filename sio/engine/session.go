@@ -20,6 +20,8 @@ const (
 type Session struct {
 	// Set once, before the session is shared.
 	id       string
+	protocol int  // of Engine.IO: 4 or 3
+	base64   bool // the client asked for binary as text
 	server   *Server
 	request  *http.Request
 	header   http.Header // of the handshake's reply
@@ -45,23 +47,29 @@ type Session struct {
 	post      *post     // the POST being read
 	lastPost  time.Time // when one ended
 	pingDue   bool
+	pongDue   bool // a client of Engine.IO 3 has sent a ping
 	noopDue   bool
 	pong      []byte // the frame that answers the carrier's newest ping; nil for none
 }
 
 // newSession returns a session that nobody knows yet; its outlet is locked.
-func newSession(srv *Server, r *http.Request) *Session {
+func newSession(srv *Server, r *http.Request, protocol int) *Session {
 	s := &Session{
-		id:      newID(),
-		server:  srv,
-		request: keep(r),
-		header:  make(http.Header),
-		done:    make(chan struct{}),
+		id:       newID(),
+		protocol: protocol,
+		base64:   wantsBase64(r),
+		server:   srv,
+		request:  keep(r),
+		header:   make(http.Header),
+		done:     make(chan struct{}),
 	}
 	s.out.init()
-	s.beat = heartbeat{interval: srv.pingInterval(), timeout: srv.pingTimeout(), ping: s.ping, expired: s.expire}
+	s.beat = heartbeat{interval: srv.pingInterval(), timeout: srv.pingTimeout(), passive: protocol == 3, ping: s.ping, expired: s.expire}
 	return s
 }
+
+// wantsBase64 reports whether a client cannot take binary.
+func wantsBase64(r *http.Request) bool { return r.URL.Query().Get("b64") != "" }
 
 func newID() string {
 	b := make([]byte, idBytes)
@@ -121,8 +129,8 @@ func (s *Session) Transport() string {
 	return transportPolling
 }
 
-// Protocol returns the version of Engine.IO that the client speaks: 4.
-func (s *Session) Protocol() int { return 4 }
+// Protocol returns the version of Engine.IO that the client speaks: 4, or 3 if Server.AllowEIO3 is set.
+func (s *Session) Protocol() int { return s.protocol }
 
 // Request returns the request that opened the session, without its body.
 func (s *Session) Request() *http.Request { return s.request }

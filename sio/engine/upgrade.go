@@ -17,7 +17,7 @@ var errNoUpgrade = errors.New("client did not complete the upgrade")
 
 // serveUpgrade opens a WebSocket that may become the session's transport.
 func (s *Session) serveUpgrade(w http.ResponseWriter, r *http.Request) {
-	c, err := s.server.openWebSocket(w, r, nil, "")
+	c, err := s.server.openWebSocket(w, r, s, nil, "")
 	if err != nil {
 		return
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"io"
 	"net/http"
 
 	"github.com/gobwas/ws"
@@ -13,6 +14,7 @@ import (
 type webSocket struct {
 	carrier *carrier
 	in      *websocket.Reader
+	eio3    bool // binary messages have their type before them
 }
 
 // closedInOrder says that the client sent a close frame.
@@ -23,9 +25,9 @@ type closedInOrder struct {
 func (e *closedInOrder) Error() string { return ErrTransportClose.Error() + ": close frame" }
 func (e *closedInOrder) Unwrap() error { return ErrTransportClose }
 
-// openWebSocket takes the connection over and answers the WebSocket handshake, with first behind it if it is not empty. r has
+// openWebSocket takes the connection over for s and answers the WebSocket handshake, with first behind it if it is not empty. r has
 // been checked.
-func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, header http.Header, first string) (*carrier, error) {
+func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, s *Session, header http.Header, first string) (*carrier, error) {
 	reply := websocket.Reply{Header: []http.Header{w.Header(), header}, Timeout: srv.handshakeTimeout()}
 	if first != "" {
 		reply.First = websocket.AppendFrame(nil, ws.OpText, first)
@@ -39,9 +41,10 @@ func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, header 
 	}
 	srv.counters.sent(len(reply.First))
 	c := &carrier{
-		transport: transportWebSocket, request: keep(r), conn: conn, out: newSink(conn), variant: asFrames, gone: make(chan struct{}),
+		transport: transportWebSocket, request: keep(r), conn: conn, out: newSink(conn), gone: make(chan struct{}),
+		variant: variant{form: forWebSocket, eio3: s.protocol == 3, base64: wantsBase64(r)},
 	}
-	socket := &webSocket{carrier: c}
+	socket := &webSocket{carrier: c, eio3: s.protocol == 3}
 	socket.in = websocket.NewReader(&countingReader{r: src, n: &srv.counters.bytesIn}, socket.control)
 	c.in, c.framing = socket, socket
 	return c, nil
@@ -73,7 +76,26 @@ func (c *webSocket) await() error { return c.in.Await() }
 
 func (c *webSocket) next() (binary bool, size int64, err error) {
 	op, err := c.in.Next()
-	return op == ws.OpBinary, c.in.Size(), frameFault(err)
+	binary, size = op == ws.OpBinary, c.in.Size()
+	if err == nil && binary && c.eio3 {
+		err = c.binaryType()
+		size = max(size-1, -1)
+	}
+	return binary, size, frameFault(err)
+}
+
+// binaryType reads the type before a binary message of Engine.IO 3.
+func (c *webSocket) binaryType() error {
+	var kind [1]byte
+	switch _, err := io.ReadFull(c.in, kind[:]); {
+	case err == io.EOF:
+		return &ProtocolError{Packet: "packet", Reason: "empty"}
+	case err != nil:
+		return err
+	case kind[0] != binaryMessage3:
+		return &ProtocolError{Packet: "packet", Reason: "binary that is no message"}
+	}
+	return nil
 }
 
 func (c *webSocket) Read(p []byte) (int, error) {
