@@ -20,6 +20,9 @@ func NewArgs(raw []json.RawMessage, attachments [][]byte) Args {
 	return Args{raw: raw, attachments: attachments, binary: len(attachments) > 0}
 }
 
+// Split is the inverse of NewArgs. What it returns must not be changed.
+func (a Args) Split() (raw []json.RawMessage, attachments [][]byte) { return a.raw, a.attachments }
+
 // NumArgs returns how many arguments there are; a callback for the ack is none.
 func (a Args) NumArgs() int { return len(a.raw) }
 

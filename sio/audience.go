@@ -1,23 +1,28 @@
 package sio
 
-import "slices"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
 
 // Audience is a choice of a namespace's sockets, made when something is sent: a value that can be narrowed, kept and used
 // from any goroutine.
 //
 //	ns.To("lobby").Except("muted").Emit("news", text)
-//	s.To("lobby").Emit("typing") // to all in the lobby but s itself
+//	s.To("lobby").Volatile().Emit("typing") // to all in the lobby but s itself, if they are not behind
 type Audience struct {
-	ns     *Namespace
-	sender *Socket // left out; nil for nobody
-	to     []string
-	except []string
+	ns    *Namespace
+	sel   Selection
+	flags Flags
 }
 
 // To selects, beside those selected by an earlier To, the sockets that are in one of rooms. Every socket is in the room of its
 // own id.
 func (a Audience) To(rooms ...string) Audience {
-	a.to = append(slices.Clip(a.to), rooms...)
+	a.sel.Rooms = append(slices.Clip(a.sel.Rooms), rooms...)
 	return a
 }
 
@@ -26,12 +31,37 @@ func (a Audience) In(rooms ...string) Audience { return a.To(rooms...) }
 
 // Except leaves out the sockets that are in one of rooms.
 func (a Audience) Except(rooms ...string) Audience {
-	a.except = append(slices.Clip(a.except), rooms...)
+	a.sel.Except = append(slices.Clip(a.sel.Except), rooms...)
 	return a
 }
 
-// Emit sends an event to all of the audience; it is encoded once. The error says that it cannot be encoded. Who has a full
-// queue does not get it, which Stats.Dropped counts. Bytes among args must not be changed afterwards.
+// Local leaves out the sockets of other nodes.
+func (a Audience) Local() Audience {
+	a.sel.Local = true
+	return a
+}
+
+// Volatile emits what may be lost: a socket to which something still waits to be sent does not get it, which Stats counts. So it
+// never waits behind anything, and what comes is fresh.
+func (a Audience) Volatile() Audience {
+	a.flags.Volatile = true
+	return a
+}
+
+// Compress says whether what is emitted may be compressed, which is the default.
+func (a Audience) Compress(may bool) Audience {
+	a.flags.Plain = !may
+	return a
+}
+
+// Timeout bounds how long EmitWithAck and FetchSockets wait.
+func (a Audience) Timeout(d time.Duration) Audience {
+	a.flags.Timeout = d
+	return a
+}
+
+// Emit sends an event to all of the audience; it is encoded once. The error says that it cannot be encoded, or that the Adapter
+// refused it. Who has a full queue does not get it, which Stats counts. Bytes among args must not be changed afterwards.
 func (a Audience) Emit(event string, args ...any) error { return a.Send(Prepare(event, args...)) }
 
 // Send is Emit of an event that is encoded already.
@@ -39,34 +69,96 @@ func (a Audience) Send(p *Prepared) error {
 	if p.err != nil {
 		return p.err
 	}
-	for _, s := range a.Sockets() {
-		s.Send(p) // whoever cannot take it misses it, and is counted
-	}
-	return nil
+	return a.ns.Adapter().Broadcast(a.broadcast(p))
 }
 
-// Sockets returns the sockets that are the audience now.
-func (a Audience) Sockets() []*Socket { return a.ns.rooms.find(a.to, a.except, a.sender) }
-
-// Join lets all of the audience join rooms.
-func (a Audience) Join(rooms ...string) {
-	for _, s := range a.Sockets() {
-		s.Join(rooms...)
-	}
+func (a Audience) broadcast(p *Prepared) Broadcast {
+	return Broadcast{Selection: a.sel, Flags: a.flags, Event: p}
 }
 
-// Leave lets all of the audience leave rooms.
-func (a Audience) Leave(rooms ...string) {
-	for _, s := range a.Sockets() {
-		for _, room := range rooms {
-			s.Leave(room)
-		}
+// EmitWithAck sends an event to all of the audience and waits until all have acknowledged it; who disconnects meanwhile, or
+// could not be sent the event, is not waited for. It returns the acks in the order of their coming. When ctx or the Timeout
+// ends before that, it returns those that came and an *[AckError].
+//
+// In a handler it may be called as [Socket.EmitWithAck] may.
+func (a Audience) EmitWithAck(ctx context.Context, event string, args ...any) ([]Args, error) {
+	p := Prepare(event, args...)
+	if p.err != nil {
+		return nil, p.err
 	}
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
+	var (
+		mu   sync.Mutex
+		sent int    // guarded by mu
+		acks []Args // guarded by mu
+	)
+	err := a.ns.Adapter().Gather(ctx, a.broadcast(p), func(sockets int) {
+		mu.Lock()
+		defer mu.Unlock()
+		sent += sockets
+	}, func(ack Args) {
+		mu.Lock()
+		defer mu.Unlock()
+		acks = append(acks, ack)
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	if err != nil && ctx.Err() != nil {
+		err = &AckError{Event: event, Missing: sent - len(acks), Err: err}
+	}
+	return acks, err
 }
 
-// Disconnect disconnects all of the audience. See [Socket.Disconnect].
-func (a Audience) Disconnect(closeConn bool) {
-	for _, s := range a.Sockets() {
-		s.Disconnect(closeConn)
+// AckError says that not all of an audience acknowledged an event in time.
+type AckError struct {
+	Event   string
+	Missing int   // sockets that are known to have been sent it, and have not acknowledged it
+	Err     error // why nobody waits any longer: context.DeadlineExceeded after the time, else the cause of the context's end
+}
+
+func (e *AckError) Error() string {
+	return fmt.Sprintf("sio: %d acks of %q are missing: %v", e.Missing, e.Event, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *AckError) Unwrap() error { return e.Err }
+
+// bounded returns ctx with the audience's timeout.
+func (a Audience) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if a.flags.Timeout <= 0 {
+		return ctx, func() {}
 	}
+	return context.WithTimeout(ctx, a.flags.Timeout)
+}
+
+// Sockets returns the sockets of this node that are the audience now.
+func (a Audience) Sockets() []*Socket { return a.ns.rooms.find(a.sel) }
+
+// FetchSockets returns what is known of all sockets that are the audience now, on all nodes. With an error it returns those
+// it knows of.
+func (a Audience) FetchSockets(ctx context.Context) ([]RemoteSocket, error) {
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
+	sockets, err := a.ns.Adapter().Fetch(ctx, a.sel)
+	for i := range sockets {
+		sockets[i].ns = a.ns
+	}
+	return sockets, err
+}
+
+// SocketsJoin lets all of the audience join rooms.
+func (a Audience) SocketsJoin(rooms ...string) error { return a.apply(Command{Join: rooms}) }
+
+// SocketsLeave lets all of the audience leave rooms.
+func (a Audience) SocketsLeave(rooms ...string) error { return a.apply(Command{Leave: rooms}) }
+
+// DisconnectSockets disconnects all of the audience. See [Socket.Disconnect].
+func (a Audience) DisconnectSockets(closeConn bool) error {
+	return a.apply(Command{Disconnect: true, CloseConn: closeConn})
+}
+
+func (a Audience) apply(c Command) error {
+	c.Selection = a.sel
+	return a.ns.Adapter().Apply(c)
 }

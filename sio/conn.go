@@ -199,11 +199,20 @@ func (c *conn) enqueue(s *Socket, m *engine.Prepared, class class) error {
 	if s.state != connected || c.draining {
 		return net.ErrClosed
 	}
+	if class == fleeting && c.behind() {
+		return errVolatile
+	}
 	if !c.control.takes(m, class.limit(c.server.maxQueuedBytes())) {
 		return ErrQueueFull
 	}
 	c.control.put(m)
 	return nil
+}
+
+// behind reports whether something waits to be sent. What comes of a Source does not count: it may go on for ever, and is
+// overtaken. Called with c.mu held.
+func (c *conn) behind() bool {
+	return c.control.bytes > 0 || len(c.sources) == 0 && c.session.Behind()
 }
 
 // Next returns what is sent next: what was emitted, then what sources have.

@@ -16,6 +16,9 @@ var (
 	ErrNoAck = errors.New("sio: no ack asked for, or acknowledged already")
 )
 
+// errVolatile says that an event was dropped, as its sender allowed.
+var errVolatile = errors.New("sio: a volatile event was dropped")
+
 // What sio itself ends connections with.
 var (
 	errConnectTimeout = errors.New("sio: no namespace was joined in time")

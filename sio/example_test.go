@@ -52,11 +52,11 @@ func Example_counter() {
 	server := &sio.Server{}
 	ns := server.Of("/")
 	ns.OnConnect(func(s *sio.Socket) {
-		s.Data = new(int)
+		s.SetData(new(int))
 		s.Emit("random", rand.IntN(100))
 	})
 	ns.On("warn", func(e *sio.Event) {
-		warnings := e.Socket.Data.(*int)
+		warnings := e.Socket.Data().(*int)
 		*warnings++
 		e.Socket.Emit("random", rand.IntN(100))
 		e.Ack(map[string]int{"count": *warnings})

@@ -1,7 +1,10 @@
 package sio
 
 import (
+	"context"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"sluice/sio/packet"
 )
@@ -12,6 +15,11 @@ type Namespace struct {
 	server *Server
 	name   string
 	rooms  rooms
+
+	adapterOnce sync.Once
+	adapter     Adapter // set by adapterOnce
+
+	lastAck atomic.Int64 // the id of the last ack that was asked for
 
 	mu         sync.RWMutex
 	middleware []func(*Socket) error // guarded by mu, as all below
@@ -28,7 +36,9 @@ type handler struct {
 }
 
 func newNamespace(srv *Server, name string) *Namespace {
-	return &Namespace{server: srv, name: name, handlers: make(map[string]handler), rooms: newRooms()}
+	ns := &Namespace{server: srv, name: name, handlers: make(map[string]handler), rooms: newRooms()}
+	ns.lastAck.Store(-1)
+	return ns
 }
 
 // Name returns the name, which begins with a slash.
@@ -114,10 +124,43 @@ func (ns *Namespace) In(rooms ...string) Audience { return ns.To(rooms...) }
 // Except selects the sockets that are in none of rooms.
 func (ns *Namespace) Except(rooms ...string) Audience { return ns.all().Except(rooms...) }
 
-// Sockets returns all sockets of the namespace.
+// Local selects the sockets of this node.
+func (ns *Namespace) Local() Audience { return ns.all().Local() }
+
+// Volatile emits to all sockets what may be lost. See [Audience.Volatile].
+func (ns *Namespace) Volatile() Audience { return ns.all().Volatile() }
+
+// Compress says whether what is emitted may be compressed. See [Audience.Compress].
+func (ns *Namespace) Compress(may bool) Audience { return ns.all().Compress(may) }
+
+// Timeout bounds how long EmitWithAck and FetchSockets wait.
+func (ns *Namespace) Timeout(d time.Duration) Audience { return ns.all().Timeout(d) }
+
+// EmitWithAck sends an event to all sockets of the namespace and gathers their acks. See [Audience.EmitWithAck].
+func (ns *Namespace) EmitWithAck(ctx context.Context, event string, args ...any) ([]Args, error) {
+	return ns.all().EmitWithAck(ctx, event, args...)
+}
+
+// FetchSockets returns what is known of the namespace's sockets on all nodes. See [Audience.FetchSockets].
+func (ns *Namespace) FetchSockets(ctx context.Context) ([]RemoteSocket, error) {
+	return ns.all().FetchSockets(ctx)
+}
+
+// SocketsJoin lets all sockets of the namespace join rooms.
+func (ns *Namespace) SocketsJoin(rooms ...string) error { return ns.all().SocketsJoin(rooms...) }
+
+// SocketsLeave lets all sockets of the namespace leave rooms.
+func (ns *Namespace) SocketsLeave(rooms ...string) error { return ns.all().SocketsLeave(rooms...) }
+
+// DisconnectSockets disconnects all sockets of the namespace. See [Socket.Disconnect].
+func (ns *Namespace) DisconnectSockets(closeConn bool) error {
+	return ns.all().DisconnectSockets(closeConn)
+}
+
+// Sockets returns all sockets of the namespace on this node.
 func (ns *Namespace) Sockets() []*Socket { return ns.all().Sockets() }
 
-// Socket returns the socket with that id, nil if there is none.
+// Socket returns the socket with that id, nil if there is none on this node.
 func (ns *Namespace) Socket(id string) *Socket { return ns.rooms.socket(id) }
 
 func (ns *Namespace) all() Audience { return Audience{ns: ns} }

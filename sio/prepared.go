@@ -1,6 +1,8 @@
 package sio
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -10,22 +12,29 @@ import (
 
 // Prepared is an event that is encoded once for all who get it. It is immutable; any number of sockets may be sent it.
 type Prepared struct {
+	name        string // of the event
 	data        []byte
 	attachments [][]byte
 	size        int
 	err         error // why it cannot be sent
 
 	mu    sync.Mutex
-	name  string                      // guarded by mu: the namespace of first
-	first *engine.Prepared            // guarded by mu
-	more  map[string]*engine.Prepared // guarded by mu: of further namespaces
+	first *engine.Prepared             // guarded by mu
+	of    variant                      // guarded by mu: which first is
+	more  map[variant]*engine.Prepared // guarded by mu: further ones
+}
+
+// variant is a form in which an event is sent.
+type variant struct {
+	namespace string
+	plain     bool // not to be compressed
 }
 
 // Prepare encodes an event. Arguments are encoded as encoding/json does, save that every []byte, wherever it sits, becomes
 // an attachment; its bytes are not copied and must not be changed afterwards. What cannot be encoded is reported when it is
 // sent. No more than ten attachments can be sent in an event: stock clients refuse more.
 func Prepare(event string, args ...any) *Prepared {
-	p := new(Prepared)
+	p := &Prepared{name: event}
 	if packet.Reserved(event) {
 		p.err = fmt.Errorf("sio: reserved event name %q", event)
 		return p
@@ -40,48 +49,105 @@ func (p *Prepared) encode(args []any) {
 	if p.err == nil && len(p.attachments) > maxOutgoingAttachments {
 		p.err = &LimitError{What: "attachments", Limit: maxOutgoingAttachments}
 	}
+	p.measure()
+}
+
+func (p *Prepared) measure() {
 	p.size = len(p.data)
 	for _, a := range p.attachments {
 		p.size += len(a)
 	}
 }
 
+// PrepareArgs makes an event of arguments that are encoded already: what comes from another node, or from a client. Their bytes
+// must not be changed afterwards.
+func PrepareArgs(event string, args Args) *Prepared {
+	p := &Prepared{name: event, attachments: args.attachments}
+	name, err := json.Marshal(event)
+	data := append([]byte{'['}, name...)
+	for _, raw := range args.raw {
+		data = append(append(data, ','), raw...)
+	}
+	p.data = append(data, ']')
+	p.err = errors.Join(err, p.check())
+	p.measure()
+	return p
+}
+
+// check reports what is wrong with an event that was not encoded here, as if a client had sent it.
+func (p *Prepared) check() error {
+	if len(p.attachments) > maxOutgoingAttachments {
+		return &LimitError{What: "attachments", Limit: maxOutgoingAttachments}
+	}
+	parsed, err := packet.Parse(p.text(packet.Event, "/", packet.NoID).Data)
+	if err != nil {
+		return err
+	}
+	args, err := packet.Args(parsed.Data)
+	if err != nil {
+		return err
+	}
+	_, err = packet.Name(args[0])
+	return err
+}
+
+// Name returns the event's name.
+func (p *Prepared) Name() string { return p.name }
+
+// Args returns the event's arguments, and why it cannot be sent.
+func (p *Prepared) Args() (Args, error) {
+	if p.err != nil {
+		return Args{}, p.err
+	}
+	raw, err := packet.Args(p.data)
+	if err != nil {
+		return Args{}, err
+	}
+	return NewArgs(raw[1:], p.attachments), nil
+}
+
 // Size returns how many bytes the event holds, in its text and attachments.
 func (p *Prepared) Size() int { return p.size }
 
-// in returns the event as it is sent in a namespace.
-func (p *Prepared) in(namespace string) *engine.Prepared {
+// as returns the event in the form in which it is sent.
+func (p *Prepared) as(v variant) *engine.Prepared {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.first == nil:
-		p.name, p.first = namespace, p.message(packet.Event, namespace, packet.NoID)
+		p.of, p.first = v, p.message(packet.Event, v.namespace, packet.NoID, v.plain)
 		return p.first
-	case p.name == namespace:
+	case p.of == v:
 		return p.first
 	case p.more == nil:
-		p.more = make(map[string]*engine.Prepared)
+		p.more = make(map[variant]*engine.Prepared)
 	}
-	m := p.more[namespace]
+	m := p.more[v]
 	if m == nil {
-		m = p.message(packet.Event, namespace, packet.NoID)
-		p.more[namespace] = m
+		m = p.message(packet.Event, v.namespace, packet.NoID, v.plain)
+		p.more[v] = m
 	}
 	return m
 }
 
-// message makes a packet of p, with t the type of such a packet without attachments.
-func (p *Prepared) message(t packet.Type, namespace string, id int64) *engine.Prepared {
-	if len(p.attachments) > 0 {
-		t += packet.BinaryEvent - packet.Event
-	}
-	text := message(packet.Packet{Type: t, Namespace: namespace, ID: id, Attachments: len(p.attachments), Data: p.data})
+// message makes a packet of p, with t the type of such a packet without attachments. A plain one is not to be compressed.
+func (p *Prepared) message(t packet.Type, namespace string, id int64, plain bool) *engine.Prepared {
+	text := p.text(t, namespace, id)
+	text.Plain = plain
 	messages := make([]engine.Outgoing, 1, 1+len(p.attachments))
 	messages[0] = text
 	for _, a := range p.attachments {
-		messages = append(messages, engine.Outgoing{Binary: true, Data: a})
+		messages = append(messages, engine.Outgoing{Binary: true, Data: a, Plain: plain})
 	}
 	return engine.Prepare(messages...)
+}
+
+// text encodes the text of a packet of p.
+func (p *Prepared) text(t packet.Type, namespace string, id int64) engine.Outgoing {
+	if len(p.attachments) > 0 {
+		t += packet.BinaryEvent - packet.Event
+	}
+	return message(packet.Packet{Type: t, Namespace: namespace, ID: id, Attachments: len(p.attachments), Data: p.data})
 }
 
 // message encodes the text of a packet.

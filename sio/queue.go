@@ -13,6 +13,7 @@ const (
 	ordinary class = iota // refused when the queue is full
 	urgent                // may go over: somebody waits for it
 	control               // sio's own, of which a connection has few
+	fleeting              // dropped when anything waits to be sent
 )
 
 func (c class) limit(most int) int {

@@ -62,14 +62,19 @@ func (r *rooms) join(s *Socket, room string) {
 	}
 }
 
-func (r *rooms) leave(s *Socket, room string) {
+func (r *rooms) leaveAll(s *Socket, rooms []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !s.present {
 		return
 	}
-	r.drop(s, room)
-	s.rooms = slices.DeleteFunc(s.rooms, func(have string) bool { return have == room })
+	for _, room := range rooms {
+		if room == s.id {
+			continue // that room stands for the socket
+		}
+		r.drop(s, room)
+		s.rooms = slices.DeleteFunc(s.rooms, func(have string) bool { return have == room })
+	}
 }
 
 func (r *rooms) drop(s *Socket, room string) {
@@ -92,24 +97,28 @@ func (r *rooms) socket(id string) *Socket {
 	return r.sockets[id]
 }
 
-// find returns the sockets in any of to (all, if to is empty) and in none of except, each once.
-func (r *rooms) find(to, except []string, sender *Socket) []*Socket {
+// find returns the sockets of this node that are meant, each once.
+func (r *rooms) find(sel Selection) []*Socket {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if len(to) == 0 {
+	var space [4]map[*Socket]struct{}
+	except := r.groups(space[:0], sel.Except)
+	if len(sel.Rooms) == 0 {
 		found := make([]*Socket, 0, len(r.sockets))
 		for _, s := range r.sockets {
-			if s != sender && !r.inAny(s, except) {
+			if !inAny(s, except) {
 				found = append(found, s)
 			}
 		}
 		return found
 	}
+	var more [4]map[*Socket]struct{}
+	groups := r.groups(more[:0], sel.Rooms)
 	var found []*Socket
-	for i, room := range to {
-		found = slices.Grow(found, len(r.members[room]))
-		for s := range r.members[room] {
-			if s != sender && !r.inAny(s, except) && !r.inAny(s, to[:i]) {
+	for i, group := range groups {
+		found = slices.Grow(found, len(group))
+		for s := range group {
+			if !inAny(s, except) && !inAny(s, groups[:i]) {
 				found = append(found, s)
 			}
 		}
@@ -117,9 +126,19 @@ func (r *rooms) find(to, except []string, sender *Socket) []*Socket {
 	return found
 }
 
-func (r *rooms) inAny(s *Socket, rooms []string) bool {
+// groups appends the members of those rooms that have any.
+func (r *rooms) groups(dst []map[*Socket]struct{}, rooms []string) []map[*Socket]struct{} {
 	for _, room := range rooms {
-		if _, ok := r.members[room][s]; ok {
+		if members := r.members[room]; members != nil {
+			dst = append(dst, members)
+		}
+	}
+	return dst
+}
+
+func inAny(s *Socket, groups []map[*Socket]struct{}) bool {
+	for _, group := range groups {
+		if _, ok := group[s]; ok {
 			return true
 		}
 	}

@@ -9,8 +9,9 @@ import (
 )
 
 // roomServer lets clients join and leave rooms by events, and acknowledges.
-func roomServer() *sio.Server {
-	io := &sio.Server{}
+func roomServer() *sio.Server { return withRooms(&sio.Server{}) }
+
+func withRooms(io *sio.Server) *sio.Server {
 	for _, ns := range []*sio.Namespace{io.Of("/"), io.Of("/other")} {
 		ns.On("join", func(e *sio.Event) {
 			var rooms []string
@@ -118,15 +119,15 @@ func TestAnAudienceJoinsLeavesAndIsDisconnected(t *testing.T) {
 	a, idA := member(t, url, `["red"]`)
 	_, idB := member(t, url, `["red"]`)
 	ns := io.Of("/")
-	ns.To("red").Join("blue", "green")
+	ns.To("red").SocketsJoin("blue", "green")
 	if got := len(ns.To("green").Sockets()); got != 2 {
 		t.Errorf("%d in green; want 2", got)
 	}
-	ns.To(idA).Leave("green", "red")
+	ns.To(idA).SocketsLeave("green", "red")
 	if got := ns.To("green").Sockets(); len(got) != 1 || got[0].ID() != idB {
 		t.Errorf("in green: %v", got)
 	}
-	ns.Except(idB).Disconnect(false)
+	ns.Except(idB).DisconnectSockets(false)
 	a.expect(`1`)
 	if got := ns.Sockets(); len(got) != 1 || got[0].ID() != idB {
 		t.Errorf("left: %v", got)

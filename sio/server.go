@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,6 +47,11 @@ type Server struct {
 	Client   fs.FS
 	NoClient bool // serve no client
 
+	// NewAdapter makes the Adapter of a namespace. An adapter of several nodes has local, which reaches the sockets of this one,
+	// carry out what comes from elsewhere. It must not emit yet. It is to be set before Of is called. nil means local: there is
+	// one node.
+	NewAdapter func(ns *Namespace, local Adapter) Adapter
+
 	Logger *slog.Logger // nil means slog.Default()
 
 	once     sync.Once
@@ -69,7 +76,6 @@ func (srv *Server) Of(name string) *Namespace {
 		panic("sio: a namespace's name cannot hold a comma or a question mark: " + name)
 	}
 	srv.mu.Lock()
-	defer srv.mu.Unlock()
 	ns := srv.namespaces[name]
 	if ns == nil {
 		if srv.namespaces == nil {
@@ -78,6 +84,8 @@ func (srv *Server) Of(name string) *Namespace {
 		ns = newNamespace(srv, name)
 		srv.namespaces[name] = ns
 	}
+	srv.mu.Unlock()
+	ns.Adapter() // it is to hear of other nodes from the beginning
 	return ns
 }
 
@@ -106,10 +114,22 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	err := srv.engine.Shutdown(ctx)
 	select {
 	case <-srv.quiet():
-		return err
 	case <-ctx.Done():
-		return errors.Join(err, ctx.Err())
+		err = errors.Join(err, ctx.Err())
 	}
+	return errors.Join(err, srv.closeAdapters())
+}
+
+// closeAdapters says to all adapters that nothing more will be sent.
+func (srv *Server) closeAdapters() error {
+	srv.mu.Lock()
+	namespaces := slices.Collect(maps.Values(srv.namespaces))
+	srv.mu.Unlock()
+	var errs []error
+	for _, ns := range namespaces {
+		errs = append(errs, ns.closeAdapter())
+	}
+	return errors.Join(errs...)
 }
 
 func (srv *Server) setUp() {

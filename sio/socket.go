@@ -14,9 +14,6 @@ import (
 
 // Socket is one client's membership of a namespace.
 type Socket struct {
-	// Data is the application's own. sio does not touch it; handlers of one socket never run at the same time.
-	Data any
-
 	// Set once.
 	id        string
 	ns        *Namespace
@@ -31,6 +28,7 @@ type Socket struct {
 	gone    bool // does so no more
 
 	ready atomic.Bool // the source may have something
+	data  atomic.Pointer[any]
 
 	// Guarded by conn.mu.
 	state        state
@@ -41,8 +39,7 @@ type Socket struct {
 	begun        bool // middleware has been called
 	farewell     bool // OnDisconnect's handlers are still to be called
 	onDisconnect []func(reason string)
-	acks         map[int64]chan<- Args
-	lastAck      int64
+	acks         map[int64]answerer
 	source       Source
 }
 
@@ -56,7 +53,7 @@ const (
 )
 
 func newSocket(c *conn, ns *Namespace, auth json.RawMessage) *Socket {
-	s := &Socket{id: newID(), ns: ns, conn: c, handshake: newHandshake(c.session, c.opened, auth), lastAck: -1}
+	s := &Socket{id: newID(), ns: ns, conn: c, handshake: newHandshake(c.session, c.opened, auth)}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s
 }
@@ -91,11 +88,23 @@ func (s *Socket) Connected() bool {
 	return s.state == connected
 }
 
+// SetData sets what the application wants to know of the socket, in place of what it was: a struct, a map, anything. sio does not
+// look into it, but FetchSockets shows it to any goroutine and, as JSON, to other nodes.
+func (s *Socket) SetData(v any) { s.data.Store(&v) }
+
+// Data returns what SetData was given last, nil if that was never called.
+func (s *Socket) Data() any {
+	if v := s.data.Load(); v != nil {
+		return *v
+	}
+	return nil
+}
+
 // Join adds the socket to rooms, which begin to exist by it. It does nothing once the socket has ended.
 func (s *Socket) Join(rooms ...string) { s.ns.rooms.joinAll(s, rooms) }
 
-// Leave takes the socket out of a room.
-func (s *Socket) Leave(room string) { s.ns.rooms.leave(s, room) }
+// Leave takes the socket out of rooms. It stays in that of its own id.
+func (s *Socket) Leave(rooms ...string) { s.ns.rooms.leaveAll(s, rooms) }
 
 // Rooms returns the rooms the socket is in; that of its own id is the first. When it has ended, they are those it was in.
 func (s *Socket) Rooms() []string { return s.ns.rooms.of(s) }
@@ -105,21 +114,26 @@ func (s *Socket) Rooms() []string { return s.ns.rooms.of(s) }
 func (s *Socket) Emit(event string, args ...any) error { return s.Send(Prepare(event, args...)) }
 
 // Send is Emit of an event that is encoded already.
-func (s *Socket) Send(p *Prepared) error {
-	if p.err != nil {
-		return p.err
+func (s *Socket) Send(p *Prepared) error { return s.emission().Send(p) }
+
+// send sends p, which can be sent.
+func (s *Socket) send(p *Prepared, f Flags) error {
+	return s.put(p, p.as(variant{s.ns.name, f.Plain}), f.Volatile)
+}
+
+// put puts an event on the connection's queue; m is p as it is sent.
+func (s *Socket) put(p *Prepared, m *engine.Prepared, volatile bool) error {
+	class := ordinary
+	if volatile {
+		class = fleeting
 	}
-	err := s.push(p.in(s.ns.name), ordinary)
-	if err == nil {
-		s.conn.server.counters.eventsOut.Add(1)
-	} else if err == ErrQueueFull {
-		s.conn.server.counters.dropped.Add(1)
-	}
+	err := s.push(m, class)
+	s.conn.server.counters.emitted(err)
 	return err
 }
 
 // Broadcast returns all other sockets of the namespace.
-func (s *Socket) Broadcast() Audience { return Audience{ns: s.ns, sender: s} }
+func (s *Socket) Broadcast() Audience { return s.ns.Except(s.id) }
 
 // To returns the other sockets of the namespace that are in one of rooms.
 func (s *Socket) To(rooms ...string) Audience { return s.Broadcast().To(rooms...) }
@@ -193,6 +207,7 @@ func (s *Socket) end(reason string, drop bool) {
 	if drop {
 		c.dropEvents(s)
 	}
+	waiting := s.takeAcks()
 	c.work(s)
 	c.mu.Unlock()
 
@@ -201,4 +216,7 @@ func (s *Socket) end(reason string, drop bool) {
 		c.server.counters.sockets.Add(-1)
 	}
 	s.cancel(&DisconnectError{Reason: reason})
+	for _, a := range waiting {
+		a.gone()
+	}
 }

@@ -18,13 +18,27 @@ type Stats struct {
 	EventsIn  uint64 // events from clients
 	EventsOut uint64 // events put on queues; one for every recipient
 	Dropped   uint64 // events not sent because a client's queue was full
+	Volatile  uint64 // volatile events not sent because something else waited to be
 	Invalid   uint64 // connections closed because of what the client sent
 	Panics    uint64 // of handlers
 }
 
 type counters struct {
-	sockets                                                          atomic.Int64
-	connects, refused, eventsIn, eventsOut, dropped, invalid, panics atomic.Uint64
+	sockets                                atomic.Int64
+	connects, refused, eventsIn, eventsOut atomic.Uint64
+	dropped, volatile, invalid, panics     atomic.Uint64
+}
+
+// emitted counts an event that was put on a queue, or not for err.
+func (c *counters) emitted(err error) {
+	switch err {
+	case nil:
+		c.eventsOut.Add(1)
+	case ErrQueueFull:
+		c.dropped.Add(1)
+	case errVolatile:
+		c.volatile.Add(1)
+	}
 }
 
 // Stats returns a snapshot of the counters.
@@ -40,6 +54,7 @@ func (srv *Server) Stats() Stats {
 		EventsIn:  c.eventsIn.Load(),
 		EventsOut: c.eventsOut.Load(),
 		Dropped:   c.dropped.Load(),
+		Volatile:  c.volatile.Load(),
 		Invalid:   c.invalid.Load(),
 		Panics:    c.panics.Load(),
 	}

@@ -69,10 +69,10 @@ func (d *Door) admit(s *sio.Socket) error {
 		return &sio.Error{Message: e.Message, Data: errorDetails{Code: e.Code, Message: e.Message}}
 	}
 	who.ID = s.ID()
-	s.Data = &client{
+	s.SetData(&client{
 		door: d, socket: s, who: who, ctx: s.Context(), syncing: make(chan struct{}, maxSyncing),
 		rooms: map[string]*room{}, subs: map[string]*subscription{}, writers: map[string]*relay.Writer{},
-	}
+	})
 	return nil
 }
 
@@ -103,7 +103,7 @@ func bearer(r *http.Request) string {
 }
 
 func (d *Door) connected(s *sio.Socket) {
-	c := s.Data.(*client)
+	c := s.Data().(*client)
 	s.OnDisconnect(func(string) { c.leave() })
 	s.SetSource(c)
 }
@@ -112,7 +112,7 @@ func (d *Door) connected(s *sio.Socket) {
 type handler func(c *client, e *sio.Event) (answer any, err error)
 
 func (d *Door) handle(e *sio.Event, h handler) {
-	answer, err := h(e.Socket.Data.(*client), e)
+	answer, err := h(e.Socket.Data().(*client), e)
 	switch {
 	case err != nil:
 		fail(e, err)
@@ -129,7 +129,7 @@ type receiver func(c *client, e *sio.Event, body *sio.Attachment) error
 func (d *Door) receive(e *sio.Event, h receiver) {
 	body, err := oneAttachment(e)
 	if err == nil {
-		err = h(e.Socket.Data.(*client), e, body)
+		err = h(e.Socket.Data().(*client), e, body)
 	}
 	if err == nil {
 		return
@@ -150,7 +150,7 @@ func fail(e *sio.Event, err error) {
 		return // nobody is there to be told
 	}
 	if why.Code == relay.Internal {
-		e.Socket.Data.(*client).door.Hub.Log().Error("request", "event", e.Name, "err", err)
+		e.Socket.Data().(*client).door.Hub.Log().Error("request", "event", e.Name, "err", err)
 	}
 	if e.WantsAck() {
 		e.Ack(reply{Error: &errorDetails{Code: why.Code, Message: why.Message, Limit: why.Limit}})

@@ -319,7 +319,7 @@ func TestNewsForAClientThatDoesNotReadIsBounded(t *testing.T) {
 	p := open(t, &relay.Hub{}, Limits{Reading: 10})
 	bob := p.connect(t)
 	bob.must("join", object{"room": "r"})
-	c := p.io.Of("/").Socket(bob.ID()).Data.(*client)
+	c := p.io.Of("/").Socket(bob.ID()).Data().(*client)
 	c.lock()
 	for i := range 1000 {
 		c.Deleted("r", fmt.Sprint(i))

@@ -20,6 +20,7 @@ const (
 // word, and the holder looks once more before it goes.
 type outlet struct {
 	state   atomic.Int32
+	stuck   atomic.Bool   // the carrier does not take at once what it was given
 	stopped chan struct{} // closed by the holder that saw the session's end; the lock is never given up then
 
 	// Owned by the holder.
@@ -96,7 +97,9 @@ func (s *Session) serve() {
 		case over:
 			return
 		case behind:
+			s.out.stuck.Store(true)
 			n, err := s.out.carrier.out.write(&s.out.pending)
+			s.out.stuck.Store(false)
 			s.server.counters.sent(n)
 			if err != nil {
 				s.fail(err)

@@ -116,6 +116,9 @@ func (s *Session) Drain(err error) {
 	s.Wake()
 }
 
+// Behind reports whether what Next returned last waits for the transport to take it. Polling takes all at once.
+func (s *Session) Behind() bool { return s.out.stuck.Load() }
+
 // Done returns a channel that is closed when the session has begun to end.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
