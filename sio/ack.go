@@ -30,7 +30,7 @@ func (s *Socket) ask(ctx context.Context, p *Prepared, f Flags) (Args, error) {
 	}
 	id := s.ns.lastAck.Add(1)
 	answer := make(reply, 1)
-	if err := s.request(p, p.message(packet.Event, s.ns.name, id, f.Plain), id, answer, f.Volatile); err != nil {
+	if err := s.request(p, p.message(packet.Event, s.variant(f.Plain), id), id, answer, f.Volatile); err != nil {
 		return Args{}, err
 	}
 	defer s.expectNot(id)

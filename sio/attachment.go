@@ -1,6 +1,7 @@
 package sio
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -45,6 +46,8 @@ type stream struct {
 	done    chan struct{} // closed by close: the handler takes no more
 	lost    chan struct{} // closed by cut: nothing more will come
 
+	memory [][]byte // all attachments, where they came with the text; nil elsewhere
+
 	closing sync.Once
 	cutting sync.Once
 
@@ -82,6 +85,9 @@ func (st *stream) body(i int) (*body, error) {
 	if i < st.arrived-1 {
 		return nil, errors.New("sio: a later attachment has been read")
 	}
+	if st.memory != nil {
+		return st.recall(i)
+	}
 	for st.arrived <= i {
 		if st.current != nil {
 			st.current.release(errLost)
@@ -94,6 +100,20 @@ func (st *stream) body(i int) (*body, error) {
 		case <-st.done:
 			return nil, errLost
 		}
+	}
+	return st.current, nil
+}
+
+// recall is body where the attachments are in memory.
+func (st *stream) recall(i int) (*body, error) {
+	select {
+	case <-st.done:
+		return nil, errLost
+	default:
+	}
+	if st.arrived <= i {
+		st.arrived = i + 1
+		st.current = &body{src: bytes.NewReader(st.memory[i]), size: int64(len(st.memory[i])), free: make(chan struct{})}
 	}
 	return st.current, nil
 }

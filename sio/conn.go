@@ -19,6 +19,8 @@ type conn struct {
 	opened  time.Time
 	timeout *time.Timer // for joining a first namespace
 
+	codec codec // set by the first message, before there is a socket
+
 	in decoder // owned by Receive
 
 	turn int // owned by Next: which source is asked first
@@ -61,6 +63,20 @@ func (c *conn) Receive(m engine.Message) error {
 		return err
 	}
 	return c.refuse(asViolation(err), m)
+}
+
+// settleCodec decides by the client's first message how it speaks, and is spoken to.
+func (c *conn) settleCodec(first engine.Message) {
+	if first.Body != nil {
+		c.codec = codecMsgpack
+	}
+}
+
+// hasJoined reports whether the client has joined a namespace.
+func (c *conn) hasJoined() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.accepted
 }
 
 // Expecting reports whether a packet's attachments are still to come. See engine.Expecter.
@@ -141,7 +157,9 @@ func (c *conn) admit(ns *Namespace, auth []byte) {
 
 // accept lets s take part, unless the client has gone meanwhile.
 func (c *conn) accept(s *Socket) bool {
-	hello := message(packet.Packet{Type: packet.Connect, Namespace: s.ns.name, ID: packet.NoID, Data: []byte(`{"sid":"` + s.id + `"}`)})
+	hello := c.codec.control(packet.Packet{
+		Type: packet.Connect, Namespace: s.ns.name, ID: packet.NoID, Data: []byte(`{"sid":"` + s.id + `"}`),
+	})
 	c.mu.Lock()
 	if s.state != joining || c.draining {
 		c.mu.Unlock()
@@ -149,7 +167,7 @@ func (c *conn) accept(s *Socket) bool {
 	}
 	s.state = connected
 	c.accepted = true
-	c.control.put(engine.Prepare(hello))
+	c.control.put(hello)
 	c.mu.Unlock()
 	c.timeout.Stop()
 	c.server.counters.sockets.Add(1)
@@ -164,20 +182,20 @@ func (c *conn) reject(namespace string, why *Error) {
 	c.server.counters.refused.Add(1)
 	c.mu.Lock()
 	if !c.draining {
-		c.control.put(engine.Prepare(connectError(namespace, why)))
+		c.control.put(c.codec.control(connectError(namespace, why)))
 	}
 	c.mu.Unlock()
 	c.session.Wake()
 }
 
-func connectError(namespace string, why *Error) engine.Outgoing {
+func connectError(namespace string, why *Error) packet.Packet {
 	p := packet.Packet{Type: packet.ConnectError, Namespace: namespace, ID: packet.NoID}
 	data, attachments, err := packet.Marshal(map[string]any{"message": why.Message, "data": why.Data})
 	if why.Data == nil || err != nil || len(attachments) > 0 { // there is no such thing as a binary CONNECT_ERROR
 		data, _, _ = packet.Marshal(map[string]any{"message": why.Message})
 	}
 	p.Data = data[1 : len(data)-1] // the object, not an array of it
-	return message(p)
+	return p
 }
 
 // forget drops an ended socket. Called with c.mu held.

@@ -10,13 +10,16 @@ import (
 	"sluice/sio/packet"
 )
 
-// decoder makes packets of a connection's messages: a text, then its attachments, whatever transports they come on. It belongs
-// to the goroutine that calls Receive.
+// decoder makes packets of a connection's messages: a text, then its attachments, whatever transports they come on, or one binary
+// message. It belongs to the goroutine that calls Receive.
 type decoder struct {
 	conn    *conn
+	begun   bool        // the first message has come
 	half    *halfSent   // the packet whose attachments are still to come, nil if there is none
 	stalled *time.Timer // runs while half makes no progress; nil until the first half-sent packet
 	waits   atomic.Bool // half is not nil; for everybody
+
+	inPlace [][]byte // the attachments that came with the packet that is taken, as those of msgpack do
 
 	connects     int // before a namespace was joined: what was asked for,
 	connectBytes int // and how long it was
@@ -25,6 +28,7 @@ type decoder struct {
 // halfSent is a packet that waits for attachments.
 type halfSent struct {
 	missing int
+	limit   int    // for bytes
 	event   *Event // nil if it is no event that anybody handles
 	ack     func(attachments [][]byte)
 	skip    bool // nobody wants the attachments
@@ -34,6 +38,13 @@ type halfSent struct {
 }
 
 func (d *decoder) receive(m engine.Message) error {
+	if !d.begun {
+		d.begun = true
+		d.conn.settleCodec(m)
+	}
+	if d.conn.codec == codecMsgpack {
+		return d.receiveMsgpack(m)
+	}
 	if d.half != nil {
 		if m.Body == nil {
 			return violation(packet.BinaryEvent, "text before all attachments have come")
@@ -48,6 +59,42 @@ func (d *decoder) receive(m engine.Message) error {
 		return err
 	}
 	return d.packet(p, len(m.Text))
+}
+
+// receiveMsgpack takes a packet that is one binary message.
+func (d *decoder) receiveMsgpack(m engine.Message) error {
+	if m.Body == nil {
+		return &engine.ProtocolError{Packet: "packet", Reason: "text from a client that speaks msgpack"}
+	}
+	message, err := d.whole(m)
+	if err != nil {
+		return err
+	}
+	p, attachments, err := packet.ParseMsgpack(message)
+	if err != nil {
+		return err
+	}
+	if limit := d.conn.server.maxEventBytes(); len(p.Data) > limit { // as text it would be refused, too
+		return &LimitError{What: "event", Limit: int64(limit)}
+	}
+	d.inPlace = attachments
+	defer func() { d.inPlace = nil }()
+	return d.packet(p, max(len(message)-total(attachments), len(p.Data)))
+}
+
+// whole reads a message that is no attachment. While it is on its way it counts as half-sent.
+func (d *decoder) whole(m engine.Message) ([]byte, error) {
+	limit := d.conn.server.maxEventBytes()
+	if !d.conn.hasJoined() {
+		limit = min(limit, maxConnectBytes-d.connectBytes)
+	}
+	h := &halfSent{missing: 1, limit: limit}
+	d.await(h)
+	if err := d.collect(m); err != nil {
+		return nil, err
+	}
+	d.abandon()
+	return h.attachments[0], nil
 }
 
 // packet takes the text of a packet, which is lent.
@@ -132,6 +179,8 @@ func (d *decoder) event(s *Socket, p packet.Packet, size int) error {
 	e.Args = Args{raw: args[1:], binary: p.Attachments > 0}
 	if h.stream && p.Attachments > 0 {
 		e.stream = newStream(d, p.Attachments)
+		e.stream.memory = d.inPlace
+		e.cost += total(d.inPlace)
 	}
 	if e.stream != nil || p.Attachments == 0 {
 		d.conn.deliver(e)
@@ -157,14 +206,22 @@ func (d *decoder) ack(s *Socket, p packet.Packet) error {
 
 // expect makes h what the attachments that p announces belong to.
 func (d *decoder) expect(p packet.Packet, h *halfSent) error {
-	if p.Attachments == 0 {
-		return nil
+	switch {
+	case p.Attachments == 0:
+	case d.inPlace != nil:
+		h.attachments, h.bytes = d.inPlace, total(d.inPlace)
+		h.pass(d.conn)
+	default:
+		h.missing, h.limit = p.Attachments, d.conn.server.maxEventBytes()
+		d.await(h)
 	}
-	h.missing = p.Attachments
+	return nil
+}
+
+func (d *decoder) await(h *halfSent) {
 	d.half = h
 	d.waits.Store(true)
 	d.watch()
-	return nil
 }
 
 // attachment takes an attachment of d.half.
@@ -187,22 +244,28 @@ func (d *decoder) attachment(m engine.Message) error {
 		d.watch()
 		return nil
 	}
-	d.complete()
+	d.abandon()
+	h.pass(d.conn)
 	return nil
 }
 
-// complete passes on what had to wait for its attachments.
-func (d *decoder) complete() {
-	h := d.half
-	d.abandon()
+// pass passes on what had to wait for its attachments.
+func (h *halfSent) pass(c *conn) {
 	switch {
 	case h.ack != nil:
 		h.ack(h.attachments)
 	case h.event != nil && h.event.stream == nil:
 		h.event.attachments = h.attachments
 		h.event.cost += h.bytes
-		d.conn.deliver(h.event)
+		c.deliver(h.event)
 	}
+}
+
+func total(attachments [][]byte) (bytes int) {
+	for _, a := range attachments {
+		bytes += len(a)
+	}
+	return bytes
 }
 
 // abandon forgets the half-sent packet.
@@ -235,9 +298,8 @@ func (d *decoder) watch() {
 // collect keeps an attachment in memory.
 func (d *decoder) collect(m engine.Message) error {
 	h := d.half
-	limit := d.conn.server.maxEventBytes()
-	if m.Size() > int64(limit-h.bytes) {
-		return &LimitError{What: "event", Limit: int64(limit)}
+	if m.Size() > int64(h.limit-h.bytes) {
+		return &LimitError{What: "event", Limit: int64(h.limit)}
 	}
 	data := make([]byte, 0, min(max(m.Size(), 512), 64<<10)) // a length that is only announced gets no more
 	for {
@@ -249,8 +311,8 @@ func (d *decoder) collect(m engine.Message) error {
 		h.bytes += n
 		kept := d.conn.server.halfSent.Add(int64(n))
 		switch {
-		case h.bytes > limit:
-			return &LimitError{What: "event", Limit: int64(limit)}
+		case h.bytes > h.limit:
+			return &LimitError{What: "event", Limit: int64(h.limit)}
 		case kept > maxHalfSentBytes:
 			return &LimitError{What: "half-sent events of all clients", Limit: maxHalfSentBytes}
 		case err == io.EOF:
@@ -267,15 +329,14 @@ func (d *decoder) collect(m engine.Message) error {
 
 // skip reads what nobody wants.
 func (d *decoder) skip(m engine.Message) error {
-	limit := d.conn.server.maxEventBytes()
 	buf := make([]byte, 16<<10)
 	for {
 		n, err := m.Body.Read(buf)
 		d.half.bytes += n
 		d.conn.server.halfSent.Add(int64(n)) // abandon takes it off again
 		switch {
-		case d.half.bytes > limit:
-			return &LimitError{What: "event", Limit: int64(limit)}
+		case d.half.bytes > d.half.limit:
+			return &LimitError{What: "event", Limit: int64(d.half.limit)}
 		case err == io.EOF:
 			return nil
 		case err != nil:

@@ -57,7 +57,7 @@ func (e *Event) Ack(args ...any) error {
 		return ErrNoAck
 	}
 	s := e.Socket
-	err := s.push(p.message(packet.Ack, s.ns.name, e.id, false), urgent)
+	err := s.push(p.message(packet.Ack, s.variant(false), e.id), urgent)
 	if err == ErrQueueFull {
 		e.acked.Store(false) // it may be tried again
 	}

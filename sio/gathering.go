@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"sluice/sio/engine"
 	"sluice/sio/packet"
 )
 
@@ -13,7 +14,7 @@ type answerer interface {
 	gone()       // in its place: the socket has ended
 }
 
-// gathering collects the acks of a broadcast. All its packets have one id, so that they are encoded once.
+// gathering collects the acks of a broadcast. All its packets have one id, so that they are encoded once for each codec.
 type gathering struct {
 	id   int64
 	ack  func(Args)
@@ -35,11 +36,14 @@ func newGathering(ns *Namespace, sockets int, ack func(Args)) *gathering {
 
 // send sends b, and returns how many sockets it was sent to.
 func (g *gathering) send(sockets []*Socket, b Broadcast) (sent int) {
-	if len(sockets) == 0 {
-		return 0
-	}
-	m := b.Event.message(packet.Event, sockets[0].ns.name, g.id, b.Plain)
+	messages := make(map[variant]*engine.Prepared, 1)
 	for _, s := range sockets {
+		v := s.variant(b.Plain)
+		m := messages[v]
+		if m == nil {
+			m = b.Event.message(packet.Event, v, g.id)
+			messages[v] = m
+		}
 		if s.request(b.Event, m, g.id, g, b.Volatile) != nil {
 			g.gone()
 			continue

@@ -55,6 +55,8 @@ var conversations = []string{
 	"40\n452-/other,[\"b\",{\"_placeholder\":true,\"num\":1},[{\"num\":0,\"_placeholder\":true}]]\nb:x\nb:y",
 	"40\n452-7[\"b\",{\"_placeholder\":true,\"num\":1},[{\"num\":0,\"_placeholder\":true}]]\nb:0123456789abc\nb:\n430[]",
 	"40\n461-0[{\"_placeholder\":true,\"num\":0}]\nb:x\n41\n40",
+	"b:\x82\xa4type\x00\xa3nsp\xa1/\nb:\x84\xa4type\x02\xa4data\x93\xa1a\x01\x81\xa1x\xcb?\xe0\x00\x00\x00\x00\x00\x00\xa2id\x07\xa3nsp\xa1/",
+	"b:\x82\xa4type\x00\xa3nsp\xa1/\nb:\x84\xa4type\x02\xa4data\x92\xa1b\xc4\x03abc\xa2id\x07\xa3nsp\xa1/\nb:\x83\xa4type\x03\xa2id\x00\xa4data\x90\xa3nsp\xa1/",
 	"3\n2\n40\n6\n42[\"what\",\"\\u00e9\\ud83d\\ude00\"]\n1",
 }
 

@@ -28,6 +28,7 @@ type Prepared struct {
 type variant struct {
 	namespace string
 	plain     bool // not to be compressed
+	codec     codec
 }
 
 // Prepare encodes an event. Arguments are encoded as encoding/json does, save that every []byte, wherever it sits, becomes
@@ -53,10 +54,7 @@ func (p *Prepared) encode(args []any) {
 }
 
 func (p *Prepared) measure() {
-	p.size = len(p.data)
-	for _, a := range p.attachments {
-		p.size += len(a)
-	}
+	p.size = len(p.data) + total(p.attachments)
 }
 
 // PrepareArgs makes an event of arguments that are encoded already: what comes from another node, or from a client. Their bytes
@@ -79,7 +77,7 @@ func (p *Prepared) check() error {
 	if len(p.attachments) > maxOutgoingAttachments {
 		return &LimitError{What: "attachments", Limit: maxOutgoingAttachments}
 	}
-	parsed, err := packet.Parse(p.text(packet.Event, "/", packet.NoID).Data)
+	parsed, err := packet.Parse(text(p.packet(packet.Event, "/", packet.NoID)))
 	if err != nil {
 		return err
 	}
@@ -115,7 +113,7 @@ func (p *Prepared) as(v variant) *engine.Prepared {
 	defer p.mu.Unlock()
 	switch {
 	case p.first == nil:
-		p.of, p.first = v, p.message(packet.Event, v.namespace, packet.NoID, v.plain)
+		p.of, p.first = v, p.message(packet.Event, v, packet.NoID)
 		return p.first
 	case p.of == v:
 		return p.first
@@ -124,37 +122,20 @@ func (p *Prepared) as(v variant) *engine.Prepared {
 	}
 	m := p.more[v]
 	if m == nil {
-		m = p.message(packet.Event, v.namespace, packet.NoID, v.plain)
+		m = p.message(packet.Event, v, packet.NoID)
 		p.more[v] = m
 	}
 	return m
 }
 
-// message makes a packet of p, with t the type of such a packet without attachments. A plain one is not to be compressed.
-func (p *Prepared) message(t packet.Type, namespace string, id int64, plain bool) *engine.Prepared {
-	text := p.text(t, namespace, id)
-	text.Plain = plain
-	messages := make([]engine.Outgoing, 1, 1+len(p.attachments))
-	messages[0] = text
-	for _, a := range p.attachments {
-		messages = append(messages, engine.Outgoing{Binary: true, Data: a, Plain: plain})
-	}
-	return engine.Prepare(messages...)
+// message makes a packet of p, with t the type of such a packet without attachments.
+func (p *Prepared) message(t packet.Type, v variant, id int64) *engine.Prepared {
+	return v.codec.prepare(p.packet(t, v.namespace, id), p.attachments, v.plain)
 }
 
-// text encodes the text of a packet of p.
-func (p *Prepared) text(t packet.Type, namespace string, id int64) engine.Outgoing {
+func (p *Prepared) packet(t packet.Type, namespace string, id int64) packet.Packet {
 	if len(p.attachments) > 0 {
 		t += packet.BinaryEvent - packet.Event
 	}
-	return message(packet.Packet{Type: t, Namespace: namespace, ID: id, Attachments: len(p.attachments), Data: p.data})
-}
-
-// message encodes the text of a packet.
-func message(p packet.Packet) engine.Outgoing {
-	text, err := p.AppendText(make([]byte, 0, len(p.Namespace)+len(p.Data)+24))
-	if err != nil {
-		panic(err) // a namespace's name is checked where it is made
-	}
-	return engine.Outgoing{Data: text}
+	return packet.Packet{Type: t, Namespace: namespace, ID: id, Attachments: len(p.attachments), Data: p.data}
 }

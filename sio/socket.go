@@ -58,6 +58,9 @@ func newSocket(c *conn, ns *Namespace, auth json.RawMessage) *Socket {
 	return s
 }
 
+// variant returns the form in which events are sent to s.
+func (s *Socket) variant(plain bool) variant { return variant{s.ns.name, plain, s.conn.codec} }
+
 // newID returns 120 bits that nobody can guess.
 func newID() string {
 	var b [15]byte
@@ -118,7 +121,7 @@ func (s *Socket) Send(p *Prepared) error { return s.emission().Send(p) }
 
 // send sends p, which can be sent.
 func (s *Socket) send(p *Prepared, f Flags) error {
-	return s.put(p, p.as(variant{s.ns.name, f.Plain}), f.Volatile)
+	return s.put(p, p.as(s.variant(f.Plain)), f.Volatile)
 }
 
 // put puts an event on the connection's queue; m is p as it is sent.
@@ -165,8 +168,8 @@ func (s *Socket) Disconnect(closeConn bool) {
 
 // leave tells the client that it is out, and ends the socket.
 func (s *Socket) leave() {
-	bye := message(packet.Packet{Type: packet.Disconnect, Namespace: s.ns.name, ID: packet.NoID})
-	if s.push(engine.Prepare(bye), control) != nil {
+	bye := s.conn.codec.control(packet.Packet{Type: packet.Disconnect, Namespace: s.ns.name, ID: packet.NoID})
+	if s.push(bye, control) != nil {
 		return
 	}
 	s.end(reasonServerDisconnect, true)

@@ -107,7 +107,7 @@ func (s *Socket) fetch(src Source, wait bool) (*engine.Prepared, bool) {
 			return nil, more
 		case event.err == nil:
 			s.conn.server.counters.eventsOut.Add(1)
-			return event.as(variant{namespace: s.ns.name}), true // whatever it says, it is asked once more
+			return event.as(s.variant(false)), true // whatever it says, it is asked once more
 		}
 		s.logger().Error("sio: a source's event cannot be sent", "err", event.err)
 		if !more {

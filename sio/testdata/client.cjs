@@ -1,10 +1,12 @@
-// A stock client puts the server at URL through its paces, over TRANSPORTS. It ends with status 0, or says what went wrong.
+// A stock client puts the server at URL through its paces, over TRANSPORTS, with PARSER if
+// that is named. It ends with status 0, or says what went wrong.
 const assert = require("node:assert/strict");
 const { createHash, randomBytes } = require("node:crypto");
 const { io, Manager } = require("socket.io-client");
 
-const { URL: url, TRANSPORTS: transports } = process.env;
+const { URL: url, TRANSPORTS: transports, PARSER: parser } = process.env;
 const options = { transports: transports.split(","), forceNew: true, reconnection: false };
+if (parser) options.parser = require(parser);
 
 const connect = (namespace, more = {}) => io(url + namespace, { ...options, ...more });
 const once = (socket, event) =>
