@@ -14,12 +14,7 @@ func (srv *Server) serveClient(w http.ResponseWriter, r *http.Request) bool {
 	if file == nil {
 		return false
 	}
-	if srv.CheckOrigin != nil {
-		w.Header().Add("Vary", "Origin")
-		if origin := r.Header.Get("Origin"); origin != "" && srv.CheckOrigin(r) {
-			w.Header().Set("Access-Control-Allow-Origin", origin)
-		}
-	}
+	srv.engine.AllowOrigin(w.Header(), r) // the file is no secret: a page that is not allowed cannot read it, that is all
 	file.ServeHTTP(w, r)
 	return true
 }

@@ -33,7 +33,17 @@ type Server struct {
 	// AllowEIO3 admits clients of Socket.IO 2, which speak Engine.IO 3, too.
 	AllowEIO3 bool
 
-	// CheckOrigin decides about requests from a web page of another origin. nil refuses them all.
+	// Transports are those that may be used: "polling", "websocket". nil means all.
+	Transports []string
+	NoUpgrades bool // keep a connection on the transport it began on
+
+	// Cookie is set, with the Engine.IO session's id as its value, when a connection is opened over polling. See engine.Server.
+	// nil means none.
+	Cookie *http.Cookie
+
+	// A request that a web page of another origin makes is refused, unless CORS names that origin or CheckOrigin says yes. The
+	// latter lets a page send no cookies; nil says no.
+	CORS        CORS
 	CheckOrigin func(*http.Request) bool
 
 	// AllowRequest, if not nil, is asked before a connection is opened. An error refuses with status 403; the text of an
@@ -65,6 +75,9 @@ type Server struct {
 	workers    int                   // guarded by mu: goroutines that run handlers
 	idle       chan struct{}         // guarded by mu: closed when workers is 0; nil unless somebody waits
 }
+
+// CORS names the other origins whose web pages may connect.
+type CORS = engine.CORS
 
 // Of returns the namespace of that name, with or without the slash before it; it begins to exist with the first call. Only
 // "/" exists by itself: clients that connect to any other name are refused.
@@ -139,6 +152,10 @@ func (srv *Server) setUp() {
 		srv.engine.UpgradeTimeout = srv.UpgradeTimeout
 		srv.engine.AllowEIO3 = srv.AllowEIO3
 		srv.engine.MaxPayloadBytes = srv.maxEventBytes()
+		srv.engine.Transports = srv.Transports
+		srv.engine.NoUpgrades = srv.NoUpgrades
+		srv.engine.Cookie = srv.Cookie
+		srv.engine.CORS = srv.CORS
 		srv.engine.CheckOrigin = srv.CheckOrigin
 		srv.engine.Accept = srv.accept
 		srv.engine.Logger = srv.Logger

@@ -174,7 +174,10 @@ func (c *Serve) open(log *slog.Logger) (s *server, err error) {
 		return nil, errors.Join(err, s.store.Close())
 	}
 	g := &guard{loopback: c.loopback(), origins: c.Origin}
-	s.io = &sio.Server{PingInterval: c.PingInterval, PingTimeout: c.PingTimeout, CheckOrigin: g.allows, Client: c.client(), Logger: log}
+	s.io = &sio.Server{
+		PingInterval: c.PingInterval, PingTimeout: c.PingTimeout, CORS: sio.CORS{Origins: c.Origin, Credentials: true},
+		Client: c.client(), Logger: log,
+	}
 	(&sockets.Door{Hub: s.hub}).Mount(s.io.Of("/"))
 	g.next = s.routes(g)
 	s.http = &http.Server{

@@ -119,8 +119,11 @@ func (srv *Server) replyPolling(w http.ResponseWriter, s *Session) {
 	for name, values := range s.header {
 		h[name] = append(h[name], values...)
 	}
+	if cookie := srv.cookie(s.id); cookie != nil {
+		http.SetCookie(w, cookie)
+	}
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(srv.handshakeTimeout()))
-	s.writeReply(w, s.packets(srv.openPacket(s, transportWebSocket)))
+	s.writeReply(w, s.packets(srv.openPacket(s, srv.upgrades()...)))
 }
 
 // replyWebSocket answers the handshake of a session that begins on WebSocket.

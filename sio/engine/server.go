@@ -37,8 +37,19 @@ type Server struct {
 	// AllowEIO3 admits clients of Engine.IO 3, too: of Socket.IO 2. A request that does not say its version is then one of them.
 	AllowEIO3 bool
 
-	// CheckOrigin decides about requests with an Origin that is not the server's own. nil refuses them all; where it says yes,
-	// the CORS headers that a browser needs are sent.
+	// Transports are those that may be used: "polling", "websocket". nil means all.
+	Transports []string
+	// NoUpgrades keeps a session on the transport it began on.
+	NoUpgrades bool
+
+	// Cookie is set, with the session's id as its value, by the reply to a handshake over polling, for the sake of a balancer.
+	// Without a Name it is "io", without a Path it has "/", without SameSite it is Lax; with no more than a Name it is HttpOnly,
+	// too. nil means none.
+	Cookie *http.Cookie
+
+	// A request that a web page of another origin makes is refused with 403, over every transport, unless CORS names that
+	// origin or CheckOrigin says yes. The latter lets a page send no cookies; nil says no.
+	CORS        CORS
 	CheckOrigin func(*http.Request) bool
 
 	// Accept admits a session. It is called on the handshake before the reply is written; the Receiver it returns gets the
@@ -73,10 +84,10 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case fields(r.Header) > maxHeaderFields:
 		srv.refuse(w, errTooManyFields)
-	case !srv.checkOrigin(w, r):
+	case !srv.AllowOrigin(w.Header(), r):
 		srv.refuse(w, errForbidden)
 	case isPreflight(r):
-		servePreflight(w, r)
+		srv.servePreflight(w, r)
 	default:
 		srv.route(w, r)
 	}
@@ -86,7 +97,7 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	transport := query.Get("transport")
-	if transport != transportPolling && transport != transportWebSocket {
+	if !srv.has(transport) {
 		srv.refuse(w, errUnknownTransport)
 		return
 	}
@@ -102,6 +113,8 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
 		srv.refuse(w, errUnknownSession)
 	case srv.protocol(query) != s.protocol:
 		srv.refuse(w, errBadRequest)
+	case transport == transportWebSocket && srv.NoUpgrades:
+		srv.refuse(w, errBadRequest)
 	case transport == transportWebSocket:
 		if refusal := checkWebSocket(r); refusal != nil {
 			srv.refuse(w, refusal)
@@ -115,6 +128,22 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
 	default:
 		srv.refuse(w, errBadMethod)
 	}
+}
+
+// has reports whether a request may ask for a transport.
+func (srv *Server) has(transport string) bool {
+	if transport != transportPolling && transport != transportWebSocket {
+		return false
+	}
+	return srv.Transports == nil || slices.Contains(srv.Transports, transport)
+}
+
+// upgrades returns the transports that a session on polling may move to.
+func (srv *Server) upgrades() []string {
+	if srv.NoUpgrades || !srv.has(transportWebSocket) {
+		return nil
+	}
+	return []string{transportWebSocket}
 }
 
 // protocol returns the version of Engine.IO that a query asks for; 0 if it is not spoken here.
