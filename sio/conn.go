@@ -133,9 +133,9 @@ func (c *conn) all() []*Socket {
 func (c *conn) Closed(err error) {
 	c.timeout.Stop()
 	c.in.abandon()
-	why := reason(err)
+	why := &DisconnectError{Reason: reason(err), Err: err}
 	for _, s := range c.all() {
-		s.end(why, false)
+		s.endFor(why, false)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

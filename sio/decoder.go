@@ -111,7 +111,7 @@ func (d *decoder) packet(p packet.Packet, size int) error {
 		return d.connect(p, size, accepted, s != nil)
 	}
 	if !joined && !left || !accepted {
-		return violation(p.Type, "a namespace that was not joined")
+		return stateError{violation(p.Type, "a namespace that was not joined")}
 	}
 	if most := c.server.maxAttachments(); p.Attachments > most {
 		return &LimitError{What: "attachments", Limit: int64(most)}
@@ -127,14 +127,14 @@ func (d *decoder) packet(p packet.Packet, size int) error {
 		}
 		return nil
 	default:
-		return violation(p.Type, "it goes from server to client")
+		return stateError{violation(p.Type, "it goes from server to client")}
 	}
 }
 
 // connect takes a client's wish to join a namespace.
 func (d *decoder) connect(p packet.Packet, size int, accepted, here bool) error {
 	if here {
-		return violation(p.Type, "a namespace that was joined already")
+		return stateError{violation(p.Type, "a namespace that was joined already")}
 	}
 	if !accepted {
 		d.connects++
@@ -169,7 +169,7 @@ func (d *decoder) event(s *Socket, p packet.Packet, size int) error {
 		return err
 	}
 	h, ok := s.ns.handler(name)
-	if !ok {
+	if !ok && !s.heeds(name) && !s.ns.heedsAll() {
 		return d.expect(p, &halfSent{skip: true})
 	}
 	if err := d.conn.room(); err != nil {

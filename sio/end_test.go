@@ -55,6 +55,8 @@ func TestDisconnectReasonsAreNodes(t *testing.T) {
 		"the client leaves":          {func(_ *sio.Server, p *peer) { p.send(`1`) }, "client namespace disconnect"},
 		"the client vanishes":        {func(_ *sio.Server, p *peer) { p.conn.Close() }, "transport close"},
 		"the client sends nonsense":  {func(_ *sio.Server, p *peer) { p.send(`2{}`) }, "forced close"},
+		"the client joins twice":     {func(_ *sio.Server, p *peer) { p.send(`0`) }, "forced server close"},
+		"the client goes astray":     {func(_ *sio.Server, p *peer) { p.send(`2/nowhere,["x"]`) }, "forced server close"},
 		"the client sends no packet": {func(_ *sio.Server, p *peer) { wsutil.WriteClientText(p.conn, []byte("9")) }, "parse error"},
 		"the client sends too much":  {func(_ *sio.Server, p *peer) { p.send(`2["` + strings.Repeat("x", 1_000_000) + `"]`) }, "transport error"},
 		"the server shuts down":      {func(io *sio.Server, _ *peer) { io.Shutdown(context.Background()) }, "server shutting down"},

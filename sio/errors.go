@@ -64,6 +64,11 @@ func violation(t packet.Type, reason string) error {
 	return &engine.ProtocolError{Packet: t.String(), Reason: reason}
 }
 
+// stateError is a violation that Node's server does not take for a parser's error.
+type stateError struct{ error }
+
+func (e stateError) Unwrap() error { return e.error }
+
 // asViolation turns the packet's own error into the engine's kind, which closes a session as it should.
 func asViolation(err error) error {
 	var format *packet.FormatError
@@ -89,6 +94,7 @@ const (
 // reason tells what ended a connection.
 func reason(err error) string {
 	var refused refusedError
+	var state stateError
 	var protocol *engine.ProtocolError
 	switch {
 	case errors.Is(err, engine.ErrPingTimeout):
@@ -97,10 +103,12 @@ func reason(err error) string {
 		return reasonTransportClose
 	case errors.Is(err, engine.ErrServerShutdown):
 		return reasonShutdown
-	case errors.Is(err, engine.ErrTooLarge):
-		return reasonTransportError
+	case errors.As(err, &state):
+		return reasonForcedServer
 	case errors.As(err, &refused):
 		return reasonForcedClose
+	case errors.Is(err, engine.ErrTooLarge):
+		return reasonTransportError
 	case errors.As(err, &protocol):
 		return reasonParseError
 	case errors.Is(err, errConnectTimeout), errors.Is(err, errDisconnected):

@@ -41,9 +41,7 @@ func (c *conn) tellInvalid(err error) (told bool) {
 	c.server.counters.invalid.Add(1)
 	c.server.log().Info("sio: invalid input", "sid", c.session.ID(), "err", err)
 	for _, s := range c.all() {
-		s.ns.mu.RLock()
-		h := s.ns.invalid
-		s.ns.mu.RUnlock()
+		h := inheritedOne(s.ns, func(ns *Namespace) *slot[func(*Socket, error)] { return &ns.handlers.invalid })
 		if h != nil && s.Connected() {
 			told = true
 			c.server.guard(s, "OnInvalid", func() { h(s, err) })

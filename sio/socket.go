@@ -30,17 +30,23 @@ type Socket struct {
 	ready atomic.Bool // the source may have something
 	data  atomic.Pointer[any]
 
+	any          list[func(*Event)]
+	anyOutgoing  list[func(*Prepared)]
+	perEvent     list[func(*Event) error]
+	disconnected list[func(reason string)]
+
 	// Guarded by conn.mu.
-	state        state
-	reason       string // why it ended
-	queue        []*Event
-	working      bool // a goroutine runs the handlers
-	busy         bool // that goroutine is not at its end
-	begun        bool // middleware has been called
-	farewell     bool // OnDisconnect's handlers are still to be called
-	onDisconnect []func(reason string)
-	acks         map[int64]answerer
-	source       Source
+	state    state
+	why      *DisconnectError // why it ended
+	queue    []*Event
+	working  bool // a goroutine runs the handlers
+	busy     bool // that goroutine is not at its end
+	begun    bool // middleware has been called
+	greeted  bool // OnConnect's handlers have returned
+	farewell bool // OnDisconnect's handlers are still to be called
+	events   map[string]func(*Event)
+	acks     map[int64]answerer
+	source   Source
 }
 
 // state is where a socket stands: it is joining, has joined, or has left.
@@ -130,9 +136,24 @@ func (s *Socket) put(p *Prepared, m *engine.Prepared, volatile bool) error {
 	if volatile {
 		class = fleeting
 	}
-	err := s.push(m, class)
+	err := s.conn.enqueue(s, m, class)
 	s.conn.server.counters.emitted(err)
-	return err
+	if err != nil {
+		return err
+	}
+	s.outgoing(p)
+	s.conn.session.Wake()
+	return nil
+}
+
+// outgoing tells who wants to know what is sent.
+func (s *Socket) outgoing(p *Prepared) {
+	for h := range inherited(s.ns, func(ns *Namespace) *list[func(*Socket, *Prepared)] { return &ns.handlers.anyOutgoing }) {
+		h(s, p)
+	}
+	for _, h := range s.anyOutgoing.all() {
+		h(p)
+	}
 }
 
 // Broadcast returns all other sockets of the namespace.
@@ -146,15 +167,6 @@ func (s *Socket) In(rooms ...string) Audience { return s.To(rooms...) }
 
 // Except returns the other sockets of the namespace that are in none of rooms.
 func (s *Socket) Except(rooms ...string) Audience { return s.Broadcast().Except(rooms...) }
-
-// OnDisconnect adds a handler for the socket's end. The reason is in the words of Node's server: "transport close", "ping
-// timeout", "client namespace disconnect" and so on. It is to be called from a handler of the socket, OnConnect at best, and
-// runs after the events that came before the end.
-func (s *Socket) OnDisconnect(h func(reason string)) {
-	s.conn.mu.Lock()
-	defer s.conn.mu.Unlock()
-	s.onDisconnect = append(s.onDisconnect, h)
-}
 
 // Disconnect makes the client leave the namespace; with closeConn its whole connection is closed. What was emitted before is
 // still sent, events of the client that wait are not handled any more. It never waits.
@@ -187,15 +199,23 @@ func (s *Socket) push(m *engine.Prepared, c class) error {
 // DisconnectError is why a socket's context has ended.
 type DisconnectError struct {
 	Reason string // in the words of Node's server
+	Err    error  // more about it, if the connection has ended: what the transport said, what the client did
 }
 
-func (e *DisconnectError) Error() string { return "sio: " + e.Reason }
+func (e *DisconnectError) Error() string {
+	if e.Err == nil {
+		return "sio: " + e.Reason
+	}
+	return "sio: " + e.Reason + ": " + e.Err.Error()
+}
 
-// Unwrap returns net.ErrClosed.
-func (e *DisconnectError) Unwrap() error { return net.ErrClosed }
+// Unwrap returns net.ErrClosed and Err.
+func (e *DisconnectError) Unwrap() []error { return []error{net.ErrClosed, e.Err} }
 
 // end ends the socket, unless it has ended. With drop, events that wait are forgotten.
-func (s *Socket) end(reason string, drop bool) {
+func (s *Socket) end(reason string, drop bool) { s.endFor(&DisconnectError{Reason: reason}, drop) }
+
+func (s *Socket) endFor(why *DisconnectError, drop bool) {
 	c := s.conn
 	c.mu.Lock()
 	if s.state == ended {
@@ -203,7 +223,7 @@ func (s *Socket) end(reason string, drop bool) {
 		return
 	}
 	had := s.state == connected
-	s.state, s.reason, s.farewell = ended, reason, had
+	s.state, s.why, s.farewell = ended, why, had
 	s.source = nil
 	c.listSource(s)
 	c.forget(s)
@@ -216,9 +236,9 @@ func (s *Socket) end(reason string, drop bool) {
 
 	s.ns.rooms.remove(s)
 	if had {
-		c.server.counters.sockets.Add(-1)
+		c.server.counters.ended(why.Reason)
 	}
-	s.cancel(&DisconnectError{Reason: reason})
+	s.cancel(why)
 	for _, a := range waiting {
 		a.gone()
 	}

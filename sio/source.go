@@ -106,7 +106,8 @@ func (s *Socket) fetch(src Source, wait bool) (*engine.Prepared, bool) {
 		case event == nil:
 			return nil, more
 		case event.err == nil:
-			s.conn.server.counters.eventsOut.Add(1)
+			s.conn.server.counters.emitted(nil)
+			s.outgoing(event)
 			return event.as(s.variant(false)), true // whatever it says, it is asked once more
 		}
 		s.logger().Error("sio: a source's event cannot be sent", "err", event.err)

@@ -1,6 +1,8 @@
 package sio
 
 import (
+	"maps"
+	"sync"
 	"sync/atomic"
 
 	"sluice/sio/engine"
@@ -21,12 +23,28 @@ type Stats struct {
 	Volatile  uint64 // volatile events not sent because something else waited to be
 	Invalid   uint64 // connections closed because of what the client sent
 	Panics    uint64 // of handlers
+
+	Disconnects map[string]uint64 // sockets that have ended, by reason
 }
 
 type counters struct {
 	sockets                                atomic.Int64
 	connects, refused, eventsIn, eventsOut atomic.Uint64
 	dropped, volatile, invalid, panics     atomic.Uint64
+
+	mu          sync.Mutex
+	disconnects map[string]uint64 // guarded by mu
+}
+
+// ended counts the end of a socket that had joined.
+func (c *counters) ended(reason string) {
+	c.sockets.Add(-1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.disconnects == nil {
+		c.disconnects = make(map[string]uint64)
+	}
+	c.disconnects[reason]++
 }
 
 // emitted counts an event that was put on a queue, or not for err.
@@ -45,6 +63,9 @@ func (c *counters) emitted(err error) {
 func (srv *Server) Stats() Stats {
 	srv.setUp()
 	c := &srv.counters
+	c.mu.Lock()
+	disconnects := maps.Clone(c.disconnects)
+	c.mu.Unlock()
 	return Stats{
 		Engine:    srv.engine.Stats(),
 		Sockets:   c.sockets.Load(),
@@ -57,5 +78,7 @@ func (srv *Server) Stats() Stats {
 		Volatile:  c.volatile.Load(),
 		Invalid:   c.invalid.Load(),
 		Panics:    c.panics.Load(),
+
+		Disconnects: disconnects,
 	}
 }

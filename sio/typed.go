@@ -15,6 +15,11 @@ type Caller interface {
 	EmitWithAck(ctx context.Context, event string, args ...any) (Args, error)
 }
 
+// Listener has handlers of events: a [Namespace], or a [Socket].
+type Listener interface {
+	On(event string, h func(e *Event))
+}
+
 // Cast is the name of an event that carries a T and wants no ack; server and client share the constant.
 //
 //	const typing sio.Cast[Typing] = "typing"
@@ -24,8 +29,8 @@ type Cast[T any] string
 func (c Cast[T]) Emit(to Emitter, v T) error { return to.Emit(string(c), v) }
 
 // Handle sets the handler. What cannot be decoded is logged, and not handled.
-func (c Cast[T]) Handle(ns *Namespace, h func(s *Socket, v T)) {
-	ns.On(string(c), func(e *Event) {
+func (c Cast[T]) Handle(on Listener, h func(s *Socket, v T)) {
+	on.On(string(c), func(e *Event) {
 		var v T
 		if err := e.decodeOnly(&v); err != nil {
 			e.Socket.logger().Info("sio: bad argument", "event", string(c), "err", err)
@@ -46,8 +51,8 @@ type Call[Req, Res any] string
 
 // Handle sets the handler. Of an error that it returns the client is told text and Data if it is an *Error, else "internal". ctx
 // ends with the socket.
-func (c Call[Req, Res]) Handle(ns *Namespace, h func(ctx context.Context, s *Socket, req Req) (Res, error)) {
-	ns.On(string(c), func(e *Event) {
+func (c Call[Req, Res]) Handle(on Listener, h func(ctx context.Context, s *Socket, req Req) (Res, error)) {
+	on.On(string(c), func(e *Event) {
 		var req Req
 		if err := e.decodeOnly(&req); err != nil {
 			e.fail(&Error{Message: "bad request"})

@@ -172,10 +172,7 @@ func (c *conn) answering() error {
 
 // join asks the middleware about s and, if it has nothing against it, lets it take part.
 func (s *Socket) join() {
-	s.ns.mu.RLock()
-	middleware, handlers := s.ns.middleware, s.ns.connected
-	s.ns.mu.RUnlock()
-	for _, m := range middleware {
+	for m := range inherited(s.ns, func(ns *Namespace) *list[func(*Socket) error] { return &ns.handlers.middleware }) {
 		err := m(s)
 		if err == nil {
 			continue
@@ -191,25 +188,91 @@ func (s *Socket) join() {
 	if !s.conn.accept(s) {
 		return
 	}
-	for _, h := range handlers {
+	defer s.greet()
+	for h := range inherited(s.ns, func(ns *Namespace) *list[func(*Socket)] { return &ns.handlers.connected }) {
 		h(s)
 	}
+}
+
+// greet notes that OnConnect's handlers have returned: those that they set are known.
+func (s *Socket) greet() {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	s.greeted = true
+}
+
+// heeds reports whether the socket has a handler of its own for event, or may still get one.
+func (s *Socket) heeds(event string) bool {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	return !s.greeted || s.events[event] != nil || len(s.any.all()) > 0
 }
 
 func (e *Event) run() {
 	if e.stream != nil {
 		defer e.stream.close()
 	}
-	e.call(e)
+	s := e.Socket
+	for h := range inherited(s.ns, func(ns *Namespace) *list[func(*Event)] { return &ns.handlers.any }) {
+		h(e)
+	}
+	for _, h := range s.any.all() {
+		h(e)
+	}
+	if err := e.admit(); err != nil {
+		e.refuse(err)
+		return
+	}
+	if h := e.handler(); h != nil {
+		h(e)
+	}
+}
+
+// admit asks the middleware.
+func (e *Event) admit() error {
+	for m := range inherited(e.Socket.ns, func(ns *Namespace) *list[func(*Event) error] { return &ns.handlers.perEvent }) {
+		if err := m(e); err != nil {
+			return err
+		}
+	}
+	for _, m := range e.Socket.perEvent.all() {
+		if err := m(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refuse tells that the middleware said no.
+func (e *Event) refuse(err error) {
+	if h := inheritedOne(e.Socket.ns, func(ns *Namespace) *slot[func(*Event, error)] { return &ns.handlers.refused }); h != nil {
+		h(e, err)
+		return
+	}
+	e.Socket.logger().Info("sio: event refused", "event", e.Name, "err", err)
+}
+
+// handler returns the socket's own handler, else what was found when the event came.
+func (e *Event) handler() func(*Event) {
+	s := e.Socket
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	if h := s.events[e.Name]; h != nil && e.stream == nil {
+		return h
+	}
+	return e.call
 }
 
 // bye calls OnDisconnect's handlers.
 func (s *Socket) bye() {
 	s.conn.mu.Lock()
-	handlers, reason := s.onDisconnect, s.reason
+	reason := s.why.Reason
 	s.conn.mu.Unlock()
-	for _, h := range handlers {
+	for _, h := range s.disconnected.all() {
 		s.conn.server.guard(s, "OnDisconnect", func() { h(reason) })
+	}
+	for h := range inherited(s.ns, func(ns *Namespace) *list[func(*Socket, string)] { return &ns.handlers.disconnected }) {
+		s.conn.server.guard(s, "OnDisconnect", func() { h(s, reason) })
 	}
 }
 
