@@ -35,6 +35,7 @@ type halfSent struct {
 
 	attachments [][]byte
 	bytes       int // of attachments
+	kept        int // of them and of the text
 }
 
 func (d *decoder) receive(m engine.Message) error {
@@ -214,6 +215,9 @@ func (d *decoder) expect(p packet.Packet, h *halfSent) error {
 	default:
 		h.missing, h.limit = p.Attachments, d.conn.server.maxEventBytes()
 		d.await(h)
+		if !h.skip && (h.event == nil || h.event.stream == nil) {
+			return d.keep(len(p.Data))
+		}
 	}
 	return nil
 }
@@ -222,6 +226,15 @@ func (d *decoder) await(h *halfSent) {
 	d.half = h
 	d.waits.Store(true)
 	d.watch()
+}
+
+// keep counts n bytes that are kept until the half-sent packet is complete.
+func (d *decoder) keep(n int) error {
+	d.half.kept += n
+	if d.conn.server.halfSent.Add(int64(n)) > maxHalfSentBytes {
+		return &LimitError{What: "half-sent events of all clients", Limit: maxHalfSentBytes}
+	}
+	return nil
 }
 
 // attachment takes an attachment of d.half.
@@ -274,7 +287,7 @@ func (d *decoder) abandon() {
 		return
 	}
 	d.stalled.Stop()
-	d.conn.server.halfSent.Add(int64(-d.half.bytes))
+	d.conn.server.halfSent.Add(int64(-d.half.kept))
 	if e := d.half.event; e != nil && e.stream != nil {
 		e.stream.cut()
 	}
@@ -309,12 +322,12 @@ func (d *decoder) collect(m engine.Message) error {
 		n, err := m.Body.Read(data[len(data):cap(data)])
 		data = data[:len(data)+n]
 		h.bytes += n
-		kept := d.conn.server.halfSent.Add(int64(n))
+		full := d.keep(n)
 		switch {
 		case h.bytes > h.limit:
 			return &LimitError{What: "event", Limit: int64(h.limit)}
-		case kept > maxHalfSentBytes:
-			return &LimitError{What: "half-sent events of all clients", Limit: maxHalfSentBytes}
+		case full != nil:
+			return full
 		case err == io.EOF:
 			h.attachments = append(h.attachments, data)
 			return nil
@@ -333,7 +346,6 @@ func (d *decoder) skip(m engine.Message) error {
 	for {
 		n, err := m.Body.Read(buf)
 		d.half.bytes += n
-		d.conn.server.halfSent.Add(int64(n)) // abandon takes it off again
 		switch {
 		case d.half.bytes > d.half.limit:
 			return &LimitError{What: "event", Limit: int64(d.half.limit)}

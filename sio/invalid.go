@@ -3,6 +3,7 @@ package sio
 import (
 	"errors"
 	"io"
+	"net/http"
 
 	"sluice/sio/engine"
 )
@@ -13,7 +14,8 @@ type refusedError struct{ error }
 
 func (e refusedError) Unwrap() error { return e.error }
 
-// refuse ends the connection for m, which the client should not have sent. What OnInvalid's handlers have to say goes first.
+// refuse ends the connection for m, which the client should not have sent. What OnInvalid's handlers have to say goes first; a
+// POST is refused all the same.
 func (c *conn) refuse(err error, m engine.Message) error {
 	told := c.tellInvalid(err)
 	err = refusedError{err}
@@ -21,6 +23,9 @@ func (c *conn) refuse(err error, m engine.Message) error {
 		return err
 	}
 	c.drain(err)
+	if m.Request.Method == http.MethodPost {
+		return err
+	}
 	return discard(m)
 }
 

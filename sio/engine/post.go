@@ -45,7 +45,7 @@ func (s *Session) addPost(p *post) *HandshakeError {
 	case s.ended:
 		s.mu.Unlock()
 		return errUnknownSession
-	case s.carrier != nil:
+	case s.carrier != nil, s.draining && isFault(s.drainErr):
 		s.mu.Unlock()
 		return errBadRequest
 	case s.post != nil:

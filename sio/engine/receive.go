@@ -165,19 +165,26 @@ func readError(err error) error {
 func (s *Session) endByPeer(err error) {
 	var known receiverError
 	var inOrder *closedInOrder
-	var breach *ProtocolError
 	switch {
+	case errors.As(err, &known) && s.drainsForFault():
+		// the Receiver, which knows of it, has a last word
 	case errors.As(err, &known):
 		s.end(known.error, goodbyeFault)
 	case errors.As(err, &inOrder):
 		s.end(err, goodbyeEcho)
 	case errors.Is(err, ErrTransportClose), errors.Is(err, ErrTransportError):
 		s.end(err, goodbyeGone)
-	case (errors.Is(err, ErrTooLarge) || errors.As(err, &breach)) && s.refused(err):
+	case isFault(err) && s.refused(err):
 		s.Drain(err)
 	default:
 		s.end(err, goodbyeFault)
 	}
+}
+
+// isFault reports whether err is the client's fault.
+func isFault(err error) bool {
+	var breach *ProtocolError
+	return errors.Is(err, ErrTooLarge) || errors.As(err, &breach)
 }
 
 // refused lets the Receiver have a last word; it reports whether there is one.

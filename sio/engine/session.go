@@ -119,6 +119,13 @@ func (s *Session) Drain(err error) {
 // Behind reports whether what Next returned last waits for the transport to take it. Polling takes all at once.
 func (s *Session) Behind() bool { return s.out.stuck.Load() }
 
+// drainsForFault reports whether the session only sends what is left because of what the client did.
+func (s *Session) drainsForFault() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draining && isFault(s.drainErr)
+}
+
 // Done returns a channel that is closed when the session has begun to end.
 func (s *Session) Done() <-chan struct{} { return s.done }
 

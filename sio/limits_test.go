@@ -1,0 +1,100 @@
+package sio_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/gobwas/ws"
+
+	"sluice/sio"
+)
+
+// After a fault a polling session is over at once, for POSTs: what OnInvalid's handlers said waits for one GET.
+func TestAFaultEndsAPollingSessionAtOnce(t *testing.T) {
+	for name, tt := range map[string]struct {
+		body   string
+		status int
+	}{
+		"a packet that is none":           {`42{}`, 400},
+		"a packet the engine refuses":     {`9`, 400},
+		"an attachment of nothing":        {`bAQID`, 400},
+		"more attachments than may be":    {`4511-["a"` + placeholders(11) + `]`, 413},
+		"a text longer than may be":       {`42["a","` + strings.Repeat("x", 10_000) + `"]`, 413},
+		"an attachment longer than it is": {`451-["a"` + placeholders(1) + "]\x1e" + inBase64(strings.Repeat("x", 10_001)), 413},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := startPolling(t, serve(t, target()))
+			for i, want := range []int{tt.status, 400, 400} {
+				resp, err := http.Post(p.url, "text/plain", strings.NewReader(tt.body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if resp.Body.Close(); resp.StatusCode != want {
+					t.Errorf("POST number %d: %s; want %d", i+1, resp.Status, want)
+				}
+			}
+			if got := p.get(); len(got) != 1 || !strings.HasPrefix(got[0], `42["problem",`) {
+				t.Errorf("GET: %q; want what OnInvalid's handler said", got)
+			}
+			if got := p.get(); len(got) != 1 || got[0] != "1" {
+				t.Errorf("GET: %q; want the close packet", got)
+			}
+			if status, _ := get(t, p.url); status != 400 {
+				t.Errorf("GET of a session that is over: %d", status)
+			}
+		})
+	}
+}
+
+// Events whose attachments have not all arrived are bounded for all clients together, texts and attachments.
+func TestHalfSentEventsOfAllClientsAreBounded(t *testing.T) {
+	const bound, size = 64 << 20, 900_000
+	io := &sio.Server{Logger: quiet()}
+	io.Of("/").On("a", func(e *sio.Event) { e.Ack() })
+	heed(io)
+	url := serve(t, io)
+	other := stand(t, url, "websocket")
+	before := footprintOf(io)
+	var peers []*peer
+	for io.Stats().Invalid == 0 {
+		if len(peers) > bound/size {
+			t.Fatalf("%d bytes of %d clients are half-sent", io.Stats().HalfSent, len(peers))
+		}
+		p := join(t, url, "/")
+		peers = append(peers, p)
+		if len(peers) < 65 {
+			p.sendAll([]string{`52-["a"` + placeholders(2) + `]`, "b:" + strings.Repeat("x", size)})
+		} else {
+			p.send(`51-["a","` + strings.Repeat("x", size) + `"` + placeholders(1) + `]`)
+		}
+		eventually(t, func() bool { st := io.Stats(); return st.HalfSent >= int64(len(peers)*size) || st.Invalid > 0 })
+	}
+	if _, code := peers[len(peers)-1].expectClosed(); code != ws.StatusMessageTooBig {
+		t.Errorf("the last of %d clients was cut off with %d", len(peers), code)
+	}
+	if got := io.Stats().HalfSent; got > bound || got < bound-2*size {
+		t.Errorf("%d bytes are half-sent", got)
+	}
+	for _, p := range peers {
+		p.conn.Close()
+	}
+	before.awaitReturn(t, io, 4<<20)
+	other.leave()
+	if got := io.Stats().HalfSent; got != 0 {
+		t.Errorf("%d bytes are half-sent of nobody", got)
+	}
+}
+
+// What nobody wants is not kept, and so is not counted as if it were.
+func TestAttachmentsThatNobodyWantsAreNotKept(t *testing.T) {
+	io := &sio.Server{Logger: quiet()}
+	url := serve(t, io)
+	p := join(t, url, "/")
+	p.send(`52-["nobody handles it"` + placeholders(2) + `]`)
+	p.sendBinary(strings.Repeat("x", 500_000))
+	eventually(t, func() bool { return io.Stats().Engine.BytesIn > 500_000 })
+	if got := io.Stats().HalfSent; got != 0 {
+		t.Errorf("%d bytes are kept", got)
+	}
+}
