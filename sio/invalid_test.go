@@ -3,6 +3,8 @@ package sio_test
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,28 +22,92 @@ import (
 var hostile = map[string][]string{
 	"no type":                       {``},
 	"an unknown type":               {`9["a"]`},
+	"a type of another alphabet":    {`x`},
 	"an event that is no array":     {`2{"a":1}`},
+	"an event that is a text":       {`2"a"`},
+	"an event without data":         {`2`},
 	"an event without a name":       {`2[]`},
-	"a reserved name":               {`2["disconnect"]`},
-	"a reserved name, escaped":      {`2["disconn\u0065ct"]`},
+	"an event of no name":           {`2[null]`},
+	"an event named by an object":   {`2[{"toString":"a"}]`},
+	"an event named by an array":    {`2[["a"]]`},
 	"an id that is no number":       {`2abc["a"]`},
+	"a negative id":                 {`2-1["a"]`},
+	"an id with a fraction":         {`21.5["a"]`},
+	"an id with an exponent":        {`21e3["a"]`},
+	"an id beyond all numbers":      {`2` + strings.Repeat("9", 400) + `["a"]`},
+	"an ack without an id":          {`3[]`},
+	"an ack that is no array":       {`31{}`},
+	"an ack without data":           {`31`},
 	"broken JSON":                   {`2["a",{]`},
+	"JSON that ends early":          {`2["a",{"b":"c`},
+	"JSON and more":                 {`2["a"]["b"]`},
+	"JSON with a comma too many":    {`2["a",]`},
+	"a number that is none":         {`2["a",NaN]`},
+	"a control character":           {"2[\"a\",\"\x01\"]"},
+	"half an escape":                {`2["a","\u12"]`},
 	"CONNECT that does not parse":   {`0/other,{`},
+	"CONNECT with an array":         {`0/other,[]`},
+	"CONNECT with an id":            {`0/other,1{}`},
 	"CONNECT twice":                 {`0`},
 	"CONNECT_ERROR from a client":   {`4{"message":"x"}`},
 	"a namespace never joined":      {`2/other,["a"]`},
 	"an ack of another namespace":   {`3/other,1[]`},
-	"zero attachments":              {`50-["a"]`},
-	"no count":                      {`5-["a"]`},
-	"a hex count":                   {`50x1-["a",{"_placeholder":true,"num":0}]`},
+	"DISCONNECT of another":         {`1/other,`},
+	"DISCONNECT with data":          {`1{}`},
+	"DISCONNECT with an id":         {`11`},
 	"eleven attachments":            {`511-["a"` + placeholders(11) + `]`},
+	"more attachments than exist":   {`599999-["a"` + placeholders(1) + `]`},
 	"more placeholders than told":   {`51-["a"` + placeholders(2) + `]`},
 	"fewer placeholders than told":  {`52-["a"` + placeholders(1) + `]`},
 	"an attachment of nothing":      {`b:x`},
+	"an empty attachment":           {`b:`},
+	"an attachment too many":        {`51-["a"` + placeholders(1) + `]`, `b:x`, `b:y`},
 	"text instead of an attachment": {`51-["a"` + placeholders(1) + `]`, `2["b"]`},
-	"DISCONNECT with data":          {`1{}`},
 	"too many arguments":            {`2["a"` + strings.Repeat(`,1`, 65) + `]`},
+	"far too many arguments":        {`2["a"` + strings.Repeat(`,1`, 100_000) + `]`},
+	"too many arguments of an ack":  {`31[1` + strings.Repeat(`,1`, 64) + `]`},
 	"JSON too deep":                 {`2["a",` + strings.Repeat(`[`, 100) + strings.Repeat(`]`, 100) + `]`},
+	"JSON far too deep":             {`2["a",` + strings.Repeat(`{"a":`, 100_000)},
+}
+
+// Attachments are counted by a decimal number from 1, without a sign or anything else.
+var badCounts = []string{
+	`5`, `5-`, `50-`, `5-1-`, `5+1-`, `51.0-`, `51.5-`, `50x1-`, `51e0-`, `5 1-`, `51 -`, `501-`, `5١-`, `5NaN-`, `5Infinity-`, `5null-`, `51`,
+	`599999999999999999999999-`, `5--1-`, `51,-`,
+}
+
+// A placeholder holds the number of an attachment, and nothing else.
+var badPlaceholders = []string{
+	`{"_placeholder":true}`, `{"_placeholder":true,"num":1}`, `{"_placeholder":true,"num":-1}`, `{"_placeholder":true,"num":-0}`,
+	`{"_placeholder":true,"num":0.0}`, `{"_placeholder":true,"num":0.5}`, `{"_placeholder":true,"num":0e0}`, `{"_placeholder":true,"num":00}`,
+	`{"_placeholder":true,"num":"0"}`, `{"_placeholder":true,"num":""}`, `{"_placeholder":true,"num":null}`, `{"_placeholder":true,"num":true}`,
+	`{"_placeholder":true,"num":[0]}`, `{"_placeholder":true,"num":{"valueOf":0}}`, `{"_placeholder":true,"num":"splice"}`,
+	`{"_placeholder":true,"num":"__proto__"}`, `{"_placeholder":true,"num":"length"}`, `{"_placeholder":true,"num":1e999}`,
+	`{"_placeholder":true,"num":4294967296}`, `{"_placeholder":true,"num":18446744073709551616}`, `{"_placeholder":true,"NUM":0}`,
+	`{"_placeholder":true,"num":0,"num":0}`, `{"_placeholder":true,"num":0,"x":1}`, `{"_placeholder":true,"_placeholder":true,"num":0}`,
+	`{"_placeholder":"true","num":0}`, `{"_placeholder":1,"num":0}`, `{"__proto__":{"_placeholder":true,"num":0},"_placeholder":true}`,
+	`{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}`,
+}
+
+// Names that clients keep for themselves, also when they are spelled in another way.
+var reservedNames = []string{
+	`connect`, `connect_error`, `disconnect`, `disconnecting`, `newListener`, `removeListener`, `\u0063onnect`, `disconn\u0065ct`,
+}
+
+// hostileInputs is hostile, and what follows from the lists after it.
+func hostileInputs() map[string][]string {
+	all := maps.Clone(hostile)
+	for _, count := range badCounts {
+		all["the count "+count] = []string{count + `["a"` + placeholders(1) + `]`}
+	}
+	for _, body := range badPlaceholders {
+		all["the placeholder "+body] = []string{`51-["a",` + body + `]`}
+	}
+	for _, name := range reservedNames {
+		all["the name "+name] = []string{`2["` + name + `"]`}
+		all["the name "+name+" with an attachment"] = []string{`51-["` + name + `"` + placeholders(1) + `]`}
+	}
+	return all
 }
 
 func placeholders(n int) string {
@@ -66,20 +132,62 @@ func TestHostileInputEndsItsConnectionOnly(t *testing.T) {
 	io := &sio.Server{Logger: quiet()}
 	io.Of("/").On("a", func(e *sio.Event) { e.Ack() })
 	io.Of("/other")
+	heed(io)
 	url := serve(t, io)
-	bystander := join(t, url, "/")
-	for name, messages := range hostile {
+	others := []*bystander{stand(t, url, "websocket"), stand(t, url, "polling")}
+	inputs := hostileInputs()
+	for name, messages := range inputs {
 		t.Run(name, func(t *testing.T) {
+			begin := time.Now()
 			p := join(t, url, "/")
 			p.sendAll(messages)
 			p.expectClosed()
+			startPolling(t, url).expectRefused(messages)
+			if took := time.Since(begin); took > 2*time.Second {
+				t.Errorf("both were cut off after %v", took)
+			}
 		})
 	}
-	bystander.send(`21["a"]`)
-	bystander.expect(`31[]`)
-	if got := io.Stats(); got.Invalid != uint64(len(hostile)) || got.HalfSent != 0 {
-		t.Errorf("Stats = %+v; want %d invalid", got, len(hostile))
+	for _, b := range others {
+		b.leave()
 	}
+	if got := io.Stats(); got.Invalid != uint64(2*len(inputs)) || got.HalfSent != 0 || got.Panics != 0 {
+		t.Errorf("Stats = %+v; want %d invalid", got, 2*len(inputs))
+	}
+}
+
+// expectRefused posts messages and wants the session to be over.
+func (p *poller) expectRefused(messages []string) {
+	p.t.Helper()
+	status := p.try(messages)
+	if status != http.StatusBadRequest && status != http.StatusRequestEntityTooLarge {
+		p.t.Errorf("POST: %d", status)
+	}
+	if status, body := get(p.t, p.url); status != http.StatusBadRequest {
+		p.t.Errorf("GET afterwards: %d %s", status, body)
+	}
+	if status := p.try([]string{`2["a"]`}); status != http.StatusBadRequest {
+		p.t.Errorf("POST afterwards: %d", status)
+	}
+}
+
+// try posts messages, those after "b:" as attachments, and returns the status.
+func (p *poller) try(messages []string) int {
+	p.t.Helper()
+	packets := make([]string, len(messages))
+	for i, m := range messages {
+		if data, ok := strings.CutPrefix(m, "b:"); ok {
+			packets[i] = inBase64(data)
+		} else {
+			packets[i] = "4" + m
+		}
+	}
+	resp, err := http.Post(p.url, "text/plain", strings.NewReader(strings.Join(packets, "\x1e")))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
 }
 
 func TestBeforeJoiningOnlyConnectIsAllowed(t *testing.T) {

@@ -1,11 +1,18 @@
 package sio_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"maps"
 	"math/rand/v2"
+	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
@@ -37,100 +44,303 @@ func target() *sio.Server {
 	return srv
 }
 
-// conversation are messages of a client, separated by line ends; those that begin with "b:" are binary.
-func (p *peer) hold(conversation string) {
-	for line := range strings.SplitSeq(conversation, "\n") {
-		if data, binary := strings.CutPrefix(line, "b:"); binary {
-			wsutil.WriteClientBinary(p.conn, []byte(data))
-		} else {
-			wsutil.WriteClientText(p.conn, []byte(line))
-		}
-	}
+// How a client joins "/": by a text, or by a message of msgpack.
+const (
+	joinByText    = "40"
+	joinByMsgpack = "b:\x82\xa4type\x00\xa3nsp\xa1/"
+)
+
+// conversation is what a client sends: how it joins, and then messages separated by line ends; those that begin with "b:" are
+// binary.
+type conversation struct{ join, rest string }
+
+var conversations = []conversation{
+	{joinByText, "42[\"a\",1,{\"x\":[null]}]\n421[\"a\"]"},
+	{joinByText, "40/other,{\"token\":\"x\"}\n422[\"a\",\"b\"]\n41"},
+	{joinByText, "451-3[\"a\",{\"_placeholder\":true,\"num\":0}]\nb:bytes\n42[\"a\"]"},
+	{joinByText, "452-[\"b\",{\"_placeholder\":true,\"num\":1},[{\"num\":0,\"_placeholder\":true}]]\nb:x\nb:y\n424[\"a\"]"},
+	{joinByText, "452-7[\"b\",{\"_placeholder\":true,\"num\":1},[{\"num\":0,\"_placeholder\":true}]]\nb:0123456789abc\nb:\n430[]"},
+	{joinByText, "461-0[{\"_placeholder\":true,\"num\":0}]\nb:x\n41\n40"},
+	{joinByText, "3\n6\n42[\"what\",\"\\u00e9\\ud83d\\ude00\"]\n40/nowhere,\n1"},
+	{joinByMsgpack, "b:\x84\xa4type\x02\xa4data\x93\xa1a\x01\x81\xa1x\xcb?\xe0\x00\x00\x00\x00\x00\x00\xa2id\x07\xa3nsp\xa1/\n3"},
+	{joinByMsgpack, "b:\x84\xa4type\x02\xa4data\x92\xa1b\xc4\x03abc\xa2id\x07\xa3nsp\xa1/\nb:\x83\xa4type\x03\xa2id\x00\xa4data\x90\xa3nsp\xa1/"},
+	{joinByMsgpack, "b:\x82\xa4type\x00\xa3nsp\xa6/other\nb:\x83\xa4type\x02\xa4data\x92\xa1a\xd6\xff\x00\x00\x00\x01\xa3nsp\xa6/other\nb:\x82\xa4type\x01\xa3nsp\xa1/"},
 }
 
-var conversations = []string{
-	"40\n42[\"a\",1,{\"x\":[null]}]",
-	"40/other,{\"token\":\"x\"}\n42/other,12[\"a\",\"b\"]\n41/other,",
-	"40\n451-3[\"a\",{\"_placeholder\":true,\"num\":0}]\nb:bytes\n42[\"a\"]",
-	"40\n452-/other,[\"b\",{\"_placeholder\":true,\"num\":1},[{\"num\":0,\"_placeholder\":true}]]\nb:x\nb:y",
-	"40\n452-7[\"b\",{\"_placeholder\":true,\"num\":1},[{\"num\":0,\"_placeholder\":true}]]\nb:0123456789abc\nb:\n430[]",
-	"40\n461-0[{\"_placeholder\":true,\"num\":0}]\nb:x\n41\n40",
-	"b:\x82\xa4type\x00\xa3nsp\xa1/\nb:\x84\xa4type\x02\xa4data\x93\xa1a\x01\x81\xa1x\xcb?\xe0\x00\x00\x00\x00\x00\x00\xa2id\x07\xa3nsp\xa1/",
-	"b:\x82\xa4type\x00\xa3nsp\xa1/\nb:\x84\xa4type\x02\xa4data\x92\xa1b\xc4\x03abc\xa2id\x07\xa3nsp\xa1/\nb:\x83\xa4type\x03\xa2id\x00\xa4data\x90\xa3nsp\xa1/",
-	"3\n2\n40\n6\n42[\"what\",\"\\u00e9\\ud83d\\ude00\"]\n1",
+// hold sends a conversation.
+func (p *peer) hold(conversation string) {
+	p.conn.SetWriteDeadline(time.Now().Add(patience))
+	p.conn.Write(frames(conversation))
+}
+
+// mutations are the ways in which damage changes a conversation; other is another one.
+var mutations = []func(r *rand.Rand, b, other []byte) []byte{
+	func(r *rand.Rand, b, _ []byte) []byte { // a bit is flipped
+		b[r.IntN(len(b))] ^= 1 << r.IntN(8)
+		return b
+	},
+	func(r *rand.Rand, b, _ []byte) []byte { // a byte is another
+		b[r.IntN(len(b))] = byte(r.IntN(256))
+		return b
+	},
+	func(r *rand.Rand, b, _ []byte) []byte { // some are missing
+		i := r.IntN(len(b))
+		return slices.Delete(b, i, min(len(b), i+1+r.IntN(4)))
+	},
+	func(r *rand.Rand, b, _ []byte) []byte { // the end is missing
+		return b[:1+r.IntN(len(b))]
+	},
+	func(r *rand.Rand, b, _ []byte) []byte { // something is in between
+		const marks = "0123456789-/,?\"[]{}:\\\n\x1e"
+		return slices.Insert(b, r.IntN(len(b)), marks[r.IntN(len(marks))])
+	},
+	func(r *rand.Rand, b, _ []byte) []byte { // a number is another
+		digits := regexp.MustCompile(`\d+`).FindAllIndex(b, -1)
+		if len(digits) == 0 {
+			return b
+		}
+		at := digits[r.IntN(len(digits))]
+		numbers := []string{"", "0", "00", "-1", "1.5", "11", "1024", "99999", "4294967296", "18446744073709551615", "1e9", "0x1"}
+		return slices.Replace(b, at[0], at[1], []byte(numbers[r.IntN(len(numbers))])...)
+	},
+	func(r *rand.Rand, b, _ []byte) []byte { // two bytes change places
+		i, j := r.IntN(len(b)), r.IntN(len(b))
+		b[i], b[j] = b[j], b[i]
+		return b
+	},
+	func(r *rand.Rand, b, _ []byte) []byte { // some come twice
+		i := r.IntN(len(b))
+		return slices.Insert(b, i, b[i:min(len(b), i+r.IntN(30))]...)
+	},
+	func(r *rand.Rand, b, _ []byte) []byte { // a message comes twice
+		lines := bytes.Split(b, []byte("\n"))
+		i := r.IntN(len(lines))
+		return bytes.Join(slices.Insert(lines, i, lines[i]), []byte("\n"))
+	},
+	func(r *rand.Rand, b, _ []byte) []byte { // messages come in another order
+		lines := bytes.Split(b, []byte("\n"))
+		r.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+		return bytes.Join(lines, []byte("\n"))
+	},
+	func(r *rand.Rand, b, other []byte) []byte { // it goes on as another
+		return slices.Concat(b[:r.IntN(len(b))], other[r.IntN(len(other)):])
+	},
+	func(r *rand.Rand, b, other []byte) []byte { // the messages of two alternate
+		mine, theirs := bytes.Split(b, []byte("\n")), bytes.Split(other, []byte("\n"))
+		for i, line := range theirs {
+			mine = slices.Insert(mine, min(2*i+r.IntN(2), len(mine)), line)
+		}
+		return bytes.Join(mine, []byte("\n"))
+	},
 }
 
 // mutate changes a conversation a little.
 func mutate(r *rand.Rand, s string) string {
 	b := []byte(s)
-	for range 1 + r.IntN(4) {
-		i := r.IntN(len(b))
-		switch r.IntN(5) {
-		case 0:
-			b[i] = byte(r.IntN(256))
-		case 1:
-			b = slices.Delete(b, i, min(len(b), i+1+r.IntN(4)))
-		case 2:
-			b = slices.Insert(b, i, []byte(`0123456789-/,?"[]{}:\`)[r.IntN(21)])
-		case 3:
-			j := r.IntN(len(b))
-			b[i], b[j] = b[j], b[i]
-		default:
-			b = slices.Insert(b, i, b[i:min(len(b), i+r.IntN(30))]...)
-		}
-		if len(b) == 0 {
+	for range 1 + r.IntN(3) {
+		other := []byte(conversations[r.IntN(len(conversations))].rest)
+		if b = mutations[r.IntN(len(mutations))](r, b, other); len(b) == 0 {
 			return "4"
 		}
 	}
 	return string(b)
 }
 
-func TestMalformedInputNeverReachesAnotherConnection(t *testing.T) {
-	const inputs, hands = 1500, 4
-	io := target()
-	url := serve(t, io)
-	bystander := join(t, url, "/")
+// assailant is one of several clients that send what they should not.
+type assailant struct {
+	t    *testing.T
+	url  string
+	http *http.Client
+}
+
+// byWebSocket joins, unless join is empty, and then sends what may be frames.
+func (a *assailant) byWebSocket(join string, wire []byte) {
+	conn, early, _, err := ws.Dial(a.t.Context(), strings.Replace(a.url, "http", "ws", 1)+"/socket.io/?EIO=4&transport=websocket")
+	if err != nil {
+		a.t.Error(err)
+		return
+	}
+	defer conn.Close()
+	p := &peer{t: a.t, conn: conn, stream: conn, patience: patience}
+	if early != nil {
+		p.stream = readWriter{early, conn}
+	}
+	if join != "" {
+		conn.Write(frames(join))
+		for got, err := "", error(nil); !strings.HasPrefix(got, join[:2]); got, err = p.tryRead() {
+			if err != nil {
+				a.t.Error(err)
+				return
+			}
+		}
+	}
+	conn.Write(wire)
+}
+
+// byPolling joins, unless join is empty, and then sends a text in one POST for each message, or in one for all.
+func (a *assailant) byPolling(join, text string, together bool) {
+	url := a.url + "/socket.io/?EIO=4&transport=polling"
+	_, open := a.do("GET", url, "")
+	var hello struct{ SID string }
+	if len(open) == 0 || json.Unmarshal(open[1:], &hello) != nil {
+		a.t.Errorf("handshake: %q", open)
+		return
+	}
+	url += "&sid=" + hello.SID
+	if join != "" {
+		a.do("POST", url, payload(join))
+		a.do("GET", url, "")
+	}
+	bodies := []string{payload(text)}
+	if !together {
+		bodies = strings.Split(bodies[0], "\x1e")
+	}
+	for _, body := range bodies {
+		a.do("POST", url, body)
+	}
+	a.do("POST", url, "1")
+}
+
+// payload is a conversation as a polling client sends it.
+func payload(conversation string) string {
+	messages := strings.Split(conversation, "\n")
+	for i, m := range messages {
+		if data, binary := strings.CutPrefix(m, "b:"); binary {
+			messages[i] = inBase64(data)
+		}
+	}
+	return strings.Join(messages, "\x1e")
+}
+
+// do sends a request, which may be wrong: but that is not the server's fault.
+func (a *assailant) do(method, url, body string) (status int, reply []byte) {
+	r, err := http.NewRequestWithContext(a.t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		a.t.Error(err)
+		return 0, nil
+	}
+	resp, err := a.http.Do(r)
+	if err != nil {
+		return 0, nil // the server may end a connection
+	}
+	defer resp.Body.Close()
+	reply, _ = io.ReadAll(resp.Body)
+	if resp.StatusCode >= 500 {
+		a.t.Errorf("%s %q: %s", method, body, resp.Status)
+	}
+	return resp.StatusCode, reply
+}
+
+// frames is a conversation as it is on the wire of a WebSocket.
+func frames(conversation string) []byte {
+	var wire bytes.Buffer
+	for line := range strings.SplitSeq(conversation, "\n") {
+		if data, binary := strings.CutPrefix(line, "b:"); binary {
+			wsutil.WriteClientBinary(&wire, []byte(data))
+		} else {
+			wsutil.WriteClientText(&wire, []byte(line))
+		}
+	}
+	return wire.Bytes()
+}
+
+// badInputs are what assailants do: everything that is known to be bad on every transport, and damaged conversations. The
+// seed is fixed, so that what is found is found again.
+func badInputs(damaged int) (inputs []func(*assailant)) {
 	r := rand.New(rand.NewPCG(1, 2))
-	work := make(chan string)
-	var senders sync.WaitGroup
+	all := hostileInputs()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		var lines []string
+		for _, m := range all[name] {
+			if !strings.HasPrefix(m, "b:") {
+				m = "4" + m
+			}
+			lines = append(lines, m)
+		}
+		text := strings.Join(lines, "\n")
+		inputs = append(inputs,
+			func(a *assailant) { a.byWebSocket(joinByText, frames(text)) },
+			func(a *assailant) { a.byPolling(joinByText, text, false) })
+	}
+	for _, body := range []string{"", "\x1e", "40\x1e", "\x1e40", "40\x1e\x1e42[\"a\"]", "b", "bA", "bAQI", "b!!!!", "bAQ==AQ==", "b====", "4\xff", "9", "x", "5", "2probe"} {
+		inputs = append(inputs, func(a *assailant) { a.byPolling("", body, true) })
+	}
+	for i := range damaged {
+		c := conversations[i%len(conversations)]
+		if r.IntN(10) == 0 {
+			c.join = ""
+		}
+		how := r.IntN(5)
+		if how == 0 { // what is damaged is how it lies on the wire
+			wire := mutations[r.IntN(6)](r, frames(c.rest), nil)
+			inputs = append(inputs, func(a *assailant) { a.byWebSocket(c.join, wire) })
+			continue
+		}
+		text := mutate(r, c.rest)
+		if how < 3 {
+			inputs = append(inputs, func(a *assailant) { a.byWebSocket(c.join, frames(text)) })
+		} else {
+			inputs = append(inputs, func(a *assailant) { a.byPolling(c.join, text, how == 4) })
+		}
+	}
+	return inputs
+}
+
+func TestBadInputReachesNobodyElse(t *testing.T) {
+	const hands = 4
+	inputs := badInputs(1500)
+	if len(inputs) < 1450 {
+		t.Fatalf("only %d inputs", len(inputs))
+	}
+	server := target()
+	heed(server)
+	url := serve(t, server)
+	others := []*bystander{stand(t, url, "websocket"), stand(t, url, "polling")}
+	before := footprintOf(server)
+	work := make(chan func(*assailant))
+	var assailants sync.WaitGroup
 	for range hands {
-		senders.Go(func() {
-			for conversation := range work {
-				conn, _, _, err := ws.Dial(t.Context(), strings.Replace(url, "http", "ws", 1)+"/socket.io/?EIO=4&transport=websocket")
-				if err != nil {
-					t.Error(err)
-					continue
-				}
-				(&peer{t: t, conn: conn}).hold(conversation)
-				conn.Close()
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		assailants.Go(func() {
+			defer transport.CloseIdleConnections()
+			a := &assailant{t: t, url: url, http: &http.Client{Transport: transport}}
+			for input := range work {
+				input(a)
 			}
 		})
 	}
-	for i := range inputs {
-		work <- mutate(r, conversations[i%len(conversations)])
-		if i%100 == 0 {
-			bystander.send(`21["a"]`)
-			bystander.expect(`31[null]`)
-		}
+	for _, input := range inputs {
+		work <- input
 	}
 	close(work)
-	senders.Wait()
-	bystander.send(`21["a"]`)
-	bystander.expect(`31[null]`)
-	if got := io.Stats(); got.Panics != 0 {
-		t.Errorf("%d handlers panicked", got.Panics)
+	assailants.Wait()
+	before.awaitReturn(t, server, 8<<20)
+	for _, b := range others {
+		up, down := b.leave()
+		t.Logf("a bystander's events: %d up, %d down", up, down)
 	}
+	st := server.Stats()
+	if st.HalfSent != 0 || st.Sockets != 0 {
+		t.Errorf("%d bytes are half-sent, %d sockets open of nobody", st.HalfSent, st.Sockets)
+	}
+	t.Logf("%d bad inputs: %d connections were cut off, %d events were handled all the same", len(inputs), st.Invalid, st.EventsIn)
 }
 
 func FuzzServer(f *testing.F) {
-	for _, conversation := range conversations {
-		f.Add(conversation)
+	for _, c := range conversations {
+		f.Add(c.join == joinByMsgpack, c.rest)
 	}
-	f.Fuzz(func(t *testing.T, conversation string) {
+	f.Fuzz(func(t *testing.T, msgpack bool, conversation string) {
 		io := target()
 		srv := siotest.NewServer(io)
 		defer srv.Close()
 		p := dialMemory(t, srv)
+		join := joinByText
+		if msgpack {
+			join = joinByMsgpack
+		}
+		p.hold(join)
+		p.next()
 		var reader sync.WaitGroup
 		reader.Go(func() {
 			for {
