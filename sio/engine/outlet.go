@@ -191,6 +191,7 @@ func (s *Session) gather(wait bool) (more bool) {
 		p, more := s.receiver.Next(wait && len(o.pending) == 0)
 		if p != nil {
 			size += p.Size()
+			s.server.counters.messagesOut.Add(uint64(len(p.msgs)))
 			o.pending = append(o.pending, p.as(o.carrier.variant)...)
 		}
 		if p == nil || !more {

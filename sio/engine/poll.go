@@ -122,6 +122,7 @@ func (s *Session) sendPolling(wait bool) verdict {
 		}
 		msgs = append(msgs, next)
 		size += next.Size()
+		s.server.counters.messagesOut.Add(uint64(len(next.msgs)))
 	}
 	none := len(own)+len(msgs) == 0
 	// Not with anything before it: clients act on a close packet before they have handed on what came with it.

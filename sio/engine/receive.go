@@ -75,6 +75,7 @@ func (s *Session) receive(m Message) error {
 	if !s.running() {
 		return errEnded
 	}
+	s.server.counters.messagesIn.Add(1)
 	s.beat.pause()
 	defer s.beat.resume()
 	if err := s.receiver.Receive(m); err != nil {

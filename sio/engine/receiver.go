@@ -30,6 +30,12 @@ type Refuser interface {
 	Refused(err error) bool
 }
 
+// Upgrader is what a Receiver may be, too, to hear of upgrades.
+type Upgrader interface {
+	// Upgraded is called when the session has moved to another transport, which Session.Transport names. It must not wait.
+	Upgraded()
+}
+
 // Expecter is what a Receiver may be, too, whose messages hang together.
 type Expecter interface {
 	// Expecting reports whether what has come is incomplete without the next message. An upgrade is put off as long: a client

@@ -17,6 +17,9 @@ type Stats struct {
 	BytesIn  uint64 // of messages, as they arrived on the wire
 	BytesOut uint64 // of messages, as they left on the wire
 
+	MessagesIn  uint64 // from clients
+	MessagesOut uint64 // handed to transports
+
 	Closed  map[string]uint64 // sessions ended, by reason
 	Refused map[string]uint64 // requests refused, by message
 }
@@ -27,6 +30,7 @@ func (s Stats) Sessions() int { return s.Polling + s.WebSocket }
 // counters are what Stats tells of the past.
 type counters struct {
 	opened, upgraded, bytesIn, bytesOut atomic.Uint64
+	messagesIn, messagesOut             atomic.Uint64
 
 	mu       sync.Mutex
 	closings map[string]uint64 // guarded by mu
@@ -58,6 +62,7 @@ func (srv *Server) Stats() Stats {
 	c.mu.Unlock()
 	st := Stats{
 		Opened: c.opened.Load(), Upgraded: c.upgraded.Load(), BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),
+		MessagesIn: c.messagesIn.Load(), MessagesOut: c.messagesOut.Load(),
 		Closed: closed, Refused: refused,
 	}
 	srv.mu.Lock()

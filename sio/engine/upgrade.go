@@ -203,5 +203,8 @@ func (s *Session) moveTo(c *carrier) error {
 	s.mu.Unlock()
 	s.server.counters.upgraded.Add(1)
 	s.Wake()
+	if u, ok := s.receiver.(Upgrader); ok {
+		u.Upgraded()
+	}
 	return nil
 }
