@@ -61,9 +61,13 @@ type Adapter interface {
 // Adapter returns what brings events to the namespace's sockets.
 func (ns *Namespace) Adapter() Adapter {
 	ns.adapterOnce.Do(func() {
-		ns.adapter = memory{ns}
-		if ns.server.NewAdapter != nil {
-			ns.adapter = ns.server.NewAdapter(ns, ns.adapter)
+		switch {
+		case ns.match != nil:
+			ns.adapter = family{ns}
+		case ns.server.NewAdapter != nil:
+			ns.adapter = ns.server.NewAdapter(ns, memory{ns})
+		default:
+			ns.adapter = memory{ns}
 		}
 	})
 	return ns.adapter

@@ -133,7 +133,7 @@ func (a Audience) bounded(ctx context.Context) (context.Context, context.CancelF
 }
 
 // Sockets returns the sockets of this node that are the audience now.
-func (a Audience) Sockets() []*Socket { return a.ns.rooms.find(a.sel) }
+func (a Audience) Sockets() []*Socket { return a.ns.find(a.sel) }
 
 // FetchSockets returns what is known of all sockets that are the audience now, on all nodes. With an error it returns those
 // it knows of.
@@ -142,7 +142,9 @@ func (a Audience) FetchSockets(ctx context.Context) ([]RemoteSocket, error) {
 	defer cancel()
 	sockets, err := a.ns.Adapter().Fetch(ctx, a.sel)
 	for i := range sockets {
-		sockets[i].ns = a.ns
+		if sockets[i].ns == nil { // else a parent's Adapter set it
+			sockets[i].ns = a.ns
+		}
 	}
 	return sockets, err
 }

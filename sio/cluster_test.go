@@ -47,6 +47,17 @@ func (n *node) others() []*node {
 	return slices.DeleteFunc(slices.Clone(n.cluster.nodes), func(o *node) bool { return o == n || o.ns.Name() != n.ns.Name() })
 }
 
+// names returns the namespaces that have an Adapter.
+func (c *cluster) names() (names []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, n := range c.nodes {
+		names = append(names, n.ns.Name())
+	}
+	slices.Sort(names)
+	return names
+}
+
 // travelled returns p as it comes out of a wire.
 func travelled(p *sio.Prepared) *sio.Prepared {
 	args, _ := p.Args()

@@ -144,6 +144,17 @@ func (c *conn) Closed(err error) {
 	c.changed.broadcast()
 }
 
+// enter returns the namespace that the client wants to join.
+func (c *conn) enter(name string, auth []byte) (*Namespace, *Error) {
+	c.mu.Lock()
+	joined := len(c.sockets)
+	c.mu.Unlock()
+	if joined >= c.server.maxNamespaces() {
+		return nil, &Error{Message: "Too many namespaces"}
+	}
+	return c.server.enter(name, auth)
+}
+
 // admit makes a socket of a client that wants to join a namespace; its worker asks the middleware.
 func (c *conn) admit(ns *Namespace, auth []byte) {
 	s := newSocket(c, ns, auth)
@@ -206,6 +217,12 @@ func (c *conn) forget(s *Socket) {
 	delete(c.sockets, s.ns.name)
 	if c.left == nil {
 		c.left = make(map[string]bool)
+	}
+	for name := range c.left {
+		if len(c.left) < maxLeft {
+			break
+		}
+		delete(c.left, name)
 	}
 	c.left[s.ns.name] = true
 }

@@ -147,9 +147,9 @@ func (d *decoder) connect(p packet.Packet, size int, accepted, here bool) error 
 	if err := d.conn.answering(); err != nil {
 		return err
 	}
-	ns := d.conn.server.lookup(p.Namespace)
-	if ns == nil {
-		d.conn.reject(p.Namespace, &Error{Message: "Invalid namespace"})
+	ns, why := d.conn.enter(p.Namespace, p.Data)
+	if why != nil {
+		d.conn.reject(p.Namespace, why)
 		return nil
 	}
 	d.conn.admit(ns, bytes.Clone(p.Data))

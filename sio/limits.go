@@ -14,6 +14,8 @@ const (
 	defaultMaxAttachments  = 10
 	defaultMaxQueuedBytes  = 1 << 20
 	defaultMaxPendingBytes = 1 << 20
+	defaultMaxNamespaces   = 64
+	defaultMaxChildren     = 1000
 )
 
 const (
@@ -29,6 +31,12 @@ const (
 
 	// halfSentTimeout is how long an event may stay half-sent without progress.
 	halfSentTimeout = 15 * time.Second
+
+	// maxNamespaceName is how long the name of a namespace may be that a client makes to exist.
+	maxNamespaceName = 256
+
+	// maxLeft is of how many namespaces that a client has left what it still sends is dropped; of others it is a fault.
+	maxLeft = 64
 
 	// urgentFactor lets acks go over MaxQueuedBytes, since a client waits for each, and lets events go over MaxPendingBytes
 	// while a handler waits for an ack, which may be behind them.
@@ -51,6 +59,12 @@ func (srv *Server) connectTimeout() time.Duration {
 func (srv *Server) maxEventBytes() int { return cmp.Or(srv.MaxEventBytes, defaultMaxEventBytes) }
 
 func (srv *Server) maxAttachments() int { return cmp.Or(srv.MaxAttachments, defaultMaxAttachments) }
+
+func (srv *Server) maxNamespaces() int { return cmp.Or(srv.MaxNamespaces, defaultMaxNamespaces) }
+
+func (srv *Server) maxChildNamespaces() int {
+	return cmp.Or(srv.MaxChildNamespaces, defaultMaxChildren)
+}
 
 func (srv *Server) maxQueuedBytes() int { return cmp.Or(srv.MaxQueuedBytes, defaultMaxQueuedBytes) }
 

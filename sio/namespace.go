@@ -2,6 +2,7 @@ package sio
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,11 +13,17 @@ import (
 type Namespace struct {
 	server *Server
 	name   string
-	parent *Namespace // whose handlers it has, too; nil for none
+	parent *Namespace                                   // whose handlers it has, too; nil for none
+	match  func(name string, auth json.RawMessage) bool // of a parent: which names children may have
+	ready  chan struct{}                                // closed when it may be joined
 	rooms  rooms
 
 	adapterOnce sync.Once
 	adapter     Adapter // set by adapterOnce
+
+	// Guarded by server.mu.
+	visitors int  // sockets that join or have joined
+	kept     bool // it stays without any
 
 	lastAck atomic.Int64 // the id of the last ack that was asked for
 
@@ -24,12 +31,12 @@ type Namespace struct {
 }
 
 func newNamespace(srv *Server, name string) *Namespace {
-	ns := &Namespace{server: srv, name: name, rooms: newRooms()}
+	ns := &Namespace{server: srv, name: name, rooms: newRooms(), ready: make(chan struct{})}
 	ns.lastAck.Store(-1)
 	return ns
 }
 
-// Name returns the name, which begins with a slash.
+// Name returns the name, which begins with a slash. That of a parent is empty.
 func (ns *Namespace) Name() string { return ns.name }
 
 // Emit sends an event to all sockets of the namespace. See [Audience.Emit].
@@ -84,6 +91,29 @@ func (ns *Namespace) DisconnectSockets(closeConn bool) error {
 func (ns *Namespace) Sockets() []*Socket { return ns.all().Sockets() }
 
 // Socket returns the socket with that id, nil if there is none on this node.
-func (ns *Namespace) Socket(id string) *Socket { return ns.rooms.socket(id) }
+func (ns *Namespace) Socket(id string) *Socket {
+	for _, ns := range ns.members() {
+		if s := ns.rooms.socket(id); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// find returns the sockets of this node that are meant.
+func (ns *Namespace) find(sel Selection) (found []*Socket) {
+	for _, ns := range ns.members() {
+		found = append(found, ns.rooms.find(sel)...)
+	}
+	return found
+}
+
+// members returns the namespace, or a parent's children.
+func (ns *Namespace) members() []*Namespace {
+	if ns.match != nil {
+		return family{ns}.children()
+	}
+	return []*Namespace{ns}
+}
 
 func (ns *Namespace) all() Audience { return Audience{ns: ns} }

@@ -29,6 +29,10 @@ type Server struct {
 	MaxAttachments  int // of an event a client sends, at most packet.MaxAttachments; 0 means 10
 	MaxQueuedBytes  int // of what was sent to a client and is not on the wire yet, Sources apart; 0 means 1 MiB
 	MaxPendingBytes int // of what a client sent and no handler is done with, at least MaxEventBytes; 0 means 1 MiB
+	MaxNamespaces   int // that a client may be in at a time, over one connection; 0 means 64
+
+	MaxChildNamespaces  int  // that clients have made to exist, see OfFunc; 0 means 1000
+	KeepChildNamespaces bool // they stay when their last socket has left
 
 	// AllowEIO3 admits clients of Socket.IO 2, which speak Engine.IO 3, too.
 	AllowEIO3 bool
@@ -69,9 +73,12 @@ type Server struct {
 	client   browser.Client // set up by once
 	halfSent atomic.Int64   // bytes of events whose attachments have not all arrived
 	counters counters
+	created  list[func(*Namespace)]
 
 	mu         sync.Mutex
 	namespaces map[string]*Namespace // guarded by mu
+	parents    []*Namespace          // guarded by mu
+	children   int                   // guarded by mu: of namespaces, those that clients have made to exist
 	workers    int                   // guarded by mu: goroutines that run handlers
 	idle       chan struct{}         // guarded by mu: closed when workers is 0; nil unless somebody waits
 }
@@ -80,7 +87,7 @@ type Server struct {
 type CORS = engine.CORS
 
 // Of returns the namespace of that name, with or without the slash before it; it begins to exist with the first call. Only
-// "/" exists by itself: clients that connect to any other name are refused.
+// "/" exists by itself: clients that connect to any other name are refused, unless it matches a parent's (OfFunc).
 func (srv *Server) Of(name string) *Namespace {
 	if name == "" || name[0] != '/' {
 		name = "/" + name
@@ -88,28 +95,35 @@ func (srv *Server) Of(name string) *Namespace {
 	if strings.ContainsAny(name, ",?") {
 		panic("sio: a namespace's name cannot hold a comma or a question mark: " + name)
 	}
+	if ns := srv.keep(name); ns != nil {
+		return ns
+	}
+	parent := srv.parentOf(name, nil)
 	srv.mu.Lock()
-	ns := srv.namespaces[name]
-	if ns == nil {
-		if srv.namespaces == nil {
-			srv.namespaces = make(map[string]*Namespace)
-		}
-		ns = newNamespace(srv, name)
-		srv.namespaces[name] = ns
+	ns := srv.namespaces[name] // it may exist by now
+	begun := ns == nil
+	if begun {
+		ns = srv.add(name, parent)
+		ns.kept = true
 	}
 	srv.mu.Unlock()
-	ns.Adapter() // it is to hear of other nodes from the beginning
+	if !begun {
+		return srv.Of(name) // a client was faster: it is to be kept
+	}
+	srv.begun(ns)
 	return ns
 }
 
-// lookup returns the namespace a client names, nil if there is none.
-func (srv *Server) lookup(name string) *Namespace {
-	if name == "/" {
-		return srv.Of(name)
-	}
+// keep returns a namespace that exists and stays from now on, nil if there is none of that name.
+func (srv *Server) keep(name string) *Namespace {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	return srv.namespaces[name]
+	ns := srv.namespaces[name]
+	if ns != nil && !ns.kept {
+		ns.kept = true
+		srv.children--
+	}
+	return ns
 }
 
 // ServeHTTP serves the requests of all transports. Mount it at "/socket.io/", where clients look for it.

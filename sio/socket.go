@@ -235,6 +235,7 @@ func (s *Socket) endFor(why *DisconnectError, drop bool) {
 	c.mu.Unlock()
 
 	s.ns.rooms.remove(s)
+	c.server.leave(s.ns)
 	if had {
 		c.server.counters.ended(why.Reason)
 	}

@@ -172,6 +172,7 @@ func (c *conn) answering() error {
 
 // join asks the middleware about s and, if it has nothing against it, lets it take part.
 func (s *Socket) join() {
+	<-s.ns.ready
 	for m := range inherited(s.ns, func(ns *Namespace) *list[func(*Socket) error] { return &ns.handlers.middleware }) {
 		err := m(s)
 		if err == nil {
