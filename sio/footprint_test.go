@@ -29,10 +29,11 @@ func footprintOf(io *sio.Server) footprint {
 	return footprint{st.Engine.Sessions(), st.Sockets, st.HalfSent, runtime.NumGoroutine(), len(open), mem.HeapAlloc}
 }
 
-// awaitReturn waits until what the server takes is back to what it was, with at most slack bytes of memory more.
-func (before footprint) awaitReturn(t testing.TB, io *sio.Server, slack uint64) {
+// awaitReturn waits until what the server takes is back to what it was, with at most slack bytes of memory more; bystanders may
+// be at something.
+func (before footprint) awaitReturn(t testing.TB, io *sio.Server, slack uint64, bystanders int) {
 	t.Helper()
-	const few, oneEvent = 4, 1000 // what a bystander may be at
+	few, oneEvent := 2*bystanders, int64(1000*bystanders)
 	var now footprint
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
 		now = footprintOf(io)

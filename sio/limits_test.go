@@ -79,7 +79,7 @@ func TestHalfSentEventsOfAllClientsAreBounded(t *testing.T) {
 	for _, p := range peers {
 		p.conn.Close()
 	}
-	before.awaitReturn(t, io, 4<<20)
+	before.awaitReturn(t, io, 4<<20, 1)
 	other.leave()
 	if got := io.Stats().HalfSent; got != 0 {
 		t.Errorf("%d bytes are half-sent of nobody", got)

@@ -314,7 +314,7 @@ func TestBadInputReachesNobodyElse(t *testing.T) {
 	}
 	close(work)
 	assailants.Wait()
-	before.awaitReturn(t, server, 8<<20)
+	before.awaitReturn(t, server, 8<<20, len(others))
 	for _, b := range others {
 		up, down := b.leave()
 		t.Logf("a bystander's events: %d up, %d down", up, down)
