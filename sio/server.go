@@ -45,6 +45,9 @@ type Server struct {
 	// nil means none.
 	Cookie *http.Cookie
 
+	// Deflate, if not nil, compresses messages over WebSocket (permessage-deflate). nil, as in Node's server, means none is.
+	Deflate *Deflate
+
 	// A request that a web page of another origin makes is refused, unless CORS names that origin or CheckOrigin says yes. The
 	// latter lets a page send no cookies; nil says no.
 	CORS        CORS
@@ -85,6 +88,9 @@ type Server struct {
 
 // CORS names the other origins whose web pages may connect.
 type CORS = engine.CORS
+
+// Deflate says which messages are compressed over WebSocket.
+type Deflate = engine.Deflate
 
 // Of returns the namespace of that name, with or without the slash before it; it begins to exist with the first call. Only
 // "/" exists by itself: clients that connect to any other name are refused, unless it matches a parent's (OfFunc).
@@ -169,6 +175,7 @@ func (srv *Server) setUp() {
 		srv.engine.Transports = srv.Transports
 		srv.engine.NoUpgrades = srv.NoUpgrades
 		srv.engine.Cookie = srv.Cookie
+		srv.engine.Deflate = srv.Deflate
 		srv.engine.CORS = srv.CORS
 		srv.engine.CheckOrigin = srv.CheckOrigin
 		srv.engine.Accept = srv.accept

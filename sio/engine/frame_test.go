@@ -31,6 +31,7 @@ const (
 	opText = 0x1
 	opBin  = 0x2
 	opCont = 0x0
+	opPing = 0x9
 	opPong = 0xa
 )
 

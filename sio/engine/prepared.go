@@ -46,9 +46,10 @@ type encoding struct {
 
 // variant says how messages are encoded.
 type variant struct {
-	form   form
-	eio3   bool // as Engine.IO 3 has it
-	base64 bool // binary is to go as text
+	form    form
+	eio3    bool // as Engine.IO 3 has it
+	base64  bool // binary is to go as text
+	deflate int  // packets of so many bytes are compressed; 0 means none are
 }
 
 // form is what the messages are encoded for.
@@ -120,11 +121,15 @@ func encodeFrames(msgs []Outgoing, v variant) [][]byte {
 	segments := make([][]byte, 0, 2*len(msgs))
 	from := 0
 	for _, m := range msgs {
-		op := ws.OpText
-		if m.Binary && !v.base64 {
-			op = ws.OpBinary
+		if frame := v.deflated(m); frame != nil {
+			if from < len(small) {
+				segments = append(segments, small[from:])
+				from = len(small)
+			}
+			segments = append(segments, frame)
+			continue
 		}
-		small = websocket.AppendHeader(small, op, v.length(m))
+		small = websocket.AppendHeader(small, v.opcode(m), v.length(m))
 		small = v.appendType(small, m)
 		switch {
 		case m.Binary && v.base64:
@@ -140,6 +145,27 @@ func encodeFrames(msgs []Outgoing, v variant) [][]byte {
 		segments = append(segments, small[from:])
 	}
 	return segments
+}
+
+// deflated returns m as a compressed frame, nil if it is to go as it is.
+func (v variant) deflated(m Outgoing) []byte {
+	if v.deflate == 0 || m.Plain || v.length(m) < v.deflate {
+		return nil
+	}
+	data := m.Data
+	if m.Binary && v.base64 {
+		data = base64.StdEncoding.AppendEncode(nil, data)
+	}
+	frame, _ := websocket.AppendDeflated(nil, v.opcode(m), v.appendType(nil, m), data)
+	return frame
+}
+
+// opcode returns what kind of frame m goes in.
+func (v variant) opcode(m Outgoing) ws.OpCode {
+	if m.Binary && !v.base64 {
+		return ws.OpBinary
+	}
+	return ws.OpText
 }
 
 // appendType appends what stands before the data of m in its packet.

@@ -20,6 +20,7 @@ const (
 	defaultUpgradeTimeout   = 10 * time.Second
 	defaultHandshakeTimeout = 10 * time.Second
 	defaultMaxPayloadBytes  = 1_000_000
+	defaultThreshold        = 1024
 )
 
 // Server speaks Engine.IO 4, and 3 on request. Its zero value works with the defaults of Node's server, but admits nobody until Accept is set.
@@ -46,6 +47,10 @@ type Server struct {
 	// Without a Name it is "io", without a Path it has "/", without SameSite it is Lax; with no more than a Name it is HttpOnly,
 	// too. nil means none.
 	Cookie *http.Cookie
+
+	// Deflate, if not nil, compresses messages over WebSocket. It costs the clients time, too: they compress a whole message
+	// before its first byte leaves.
+	Deflate *Deflate
 
 	// A request that a web page of another origin makes is refused with 403, over every transport, unless CORS names that
 	// origin or CheckOrigin says yes. The latter lets a page send no cookies; nil says no.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -29,6 +30,11 @@ func (e *closedInOrder) Unwrap() error { return ErrTransportClose }
 // been checked.
 func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, s *Session, header http.Header, first string) (*carrier, error) {
 	reply := websocket.Reply{Header: []http.Header{w.Header(), header}, Timeout: srv.handshakeTimeout()}
+	threshold := 0
+	if answer := websocket.Deflate(r.Header); srv.Deflate != nil && answer != "" {
+		reply.Header = append(reply.Header, http.Header{"Sec-WebSocket-Extensions": {answer}})
+		threshold = srv.Deflate.threshold()
+	}
 	if first != "" {
 		reply.First = websocket.AppendFrame(nil, ws.OpText, first)
 	}
@@ -42,13 +48,23 @@ func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, s *Sess
 	srv.counters.sent(len(reply.First))
 	c := &carrier{
 		transport: transportWebSocket, request: keep(r), conn: conn, out: newSink(conn), gone: make(chan struct{}),
-		variant: variant{form: forWebSocket, eio3: s.protocol == 3, base64: wantsBase64(r)},
+		variant: variant{form: forWebSocket, eio3: s.protocol == 3, base64: wantsBase64(r), deflate: threshold},
 	}
 	socket := &webSocket{carrier: c, eio3: s.protocol == 3}
 	socket.in = websocket.NewReader(&countingReader{r: src, n: &srv.counters.bytesIn}, socket.control)
+	socket.in.Inflate = threshold > 0
 	c.in, c.framing = socket, socket
 	return c, nil
 }
+
+// Deflate says which messages are compressed over WebSocket with clients that understand it (permessage-deflate, RFC 7692).
+// Each message is compressed by itself: once for all its recipients, and without memory kept for a connection. It is sent as it
+// is if that would not make it smaller. What clients send is limited by what it inflates to.
+type Deflate struct {
+	Threshold int // the least size of a packet, in bytes, to compress; 0 means 1024
+}
+
+func (d *Deflate) threshold() int { return cmp.Or(d.Threshold, defaultThreshold) }
 
 // checkWebSocket refuses what is not a WebSocket handshake.
 func checkWebSocket(r *http.Request) *HandshakeError {

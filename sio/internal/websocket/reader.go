@@ -28,6 +28,9 @@ type Reader struct {
 	// AnyFragments lets messages come in any number of fragments, however small. It is for peers that are trusted.
 	AnyFragments bool
 
+	// Inflate says that the peer may compress messages: that Deflate accepted its offer.
+	Inflate bool
+
 	src     *bufio.Reader
 	control func(op ws.OpCode, payload []byte) error // gets ping, pong and close frames
 
@@ -36,6 +39,8 @@ type Reader struct {
 	more      bool      // the message goes on after it
 	fragments int       // of the current message
 	total     int64     // payload bytes of its frames so far, as announced
+	packed    bool      // the message is compressed
+	inflater  *inflater // of the message, from the first byte that is read to the last
 
 	scratch [ws.MaxHeaderSize + ws.MaxControlFramePayloadSize]byte
 }
@@ -55,15 +60,16 @@ func (r *Reader) Await() error {
 // Next waits for the next message and returns whether it is text or binary. The one before must have been read to its end.
 func (r *Reader) Next() (ws.OpCode, error) {
 	r.fragments, r.total = 0, 0
+	r.dropInflater()
 	if err := r.frame(); err != nil {
 		return 0, err
 	}
 	return r.head.OpCode, nil
 }
 
-// Size returns the length of the current message, -1 if it goes on in another frame.
+// Size returns the length of the current message, -1 if it goes on in another frame or is compressed.
 func (r *Reader) Size() int64 {
-	if r.more || r.fragments > 1 {
+	if r.more || r.fragments > 1 || r.packed {
 		return -1
 	}
 	return r.head.Length
@@ -84,6 +90,9 @@ func (r *Reader) frame() error {
 		}
 		if head.Length > math.MaxInt64-r.total {
 			return ErrTooLarge // the sum would go below zero, and below every limit
+		}
+		if head.OpCode != ws.OpContinuation {
+			r.packed = head.Rsv1()
 		}
 		r.head, r.left, r.more = head, head.Length, !head.Fin
 		r.fragments++
@@ -115,10 +124,19 @@ func (r *Reader) header() (ws.Header, error) {
 	if r.more {
 		state = state.Set(ws.StateFragmented)
 	}
-	if err := ws.CheckHeader(head, state); err != nil {
+	checked := head
+	if r.mayBePacked(head) {
+		checked.Rsv &^= rsv1 >> 4
+	}
+	if err := ws.CheckHeader(checked, state); err != nil {
 		return head, &Error{ws.StatusProtocolError, err.Error()}
 	}
 	return head, nil
+}
+
+// mayBePacked reports whether a frame with head may mark its message as compressed: the first one of a message.
+func (r *Reader) mayBePacked(head ws.Header) bool {
+	return r.Inflate && (head.OpCode == ws.OpText || head.OpCode == ws.OpBinary)
 }
 
 // controlFrame reads the payload of a control frame and hands it on.
@@ -144,11 +162,40 @@ func (r *Reader) checkFragments() error {
 	return &Error{ws.StatusPolicyViolation, "too many small fragments"}
 }
 
-// Read reads from the payload of the current message, across its fragments.
+// Read reads from the current message, inflated if it is compressed, across its fragments.
 func (r *Reader) Read(p []byte) (int, error) {
-	if len(p) == 0 {
+	switch {
+	case len(p) == 0:
 		return 0, nil
+	case !r.packed:
+		return r.raw(p)
+	case r.inflater == nil && r.left == 0 && !r.more:
+		return 0, io.EOF
+	case r.inflater == nil:
+		r.inflater = newInflater(rawReader{r})
 	}
+	n, err := r.inflater.Read(p)
+	if err != nil {
+		r.dropInflater()
+	}
+	return n, err
+}
+
+// dropInflater gives the inflater of the current message back.
+func (r *Reader) dropInflater() {
+	if r.inflater != nil {
+		r.inflater.release()
+		r.inflater = nil
+	}
+}
+
+// rawReader reads from a message as it comes.
+type rawReader struct{ *Reader }
+
+func (r rawReader) Read(p []byte) (int, error) { return r.raw(p) }
+
+// raw reads from the payload of the current message, across its fragments.
+func (r *Reader) raw(p []byte) (int, error) {
 	for r.left == 0 {
 		if !r.more {
 			return 0, io.EOF
@@ -174,14 +221,22 @@ func unexpected(err error) error {
 
 // Text returns the current message, which is a text of at most limit bytes. It is valid until release is called.
 func (r *Reader) Text(limit int) (text []byte, release func(), err error) {
-	if r.head.Length > int64(limit) {
+	if r.head.Length > r.mostRaw(limit) {
 		return nil, nil, ErrTooLarge
 	}
-	if !r.more && r.left <= frameBufferBytes {
+	if !r.packed && !r.more && r.left <= frameBufferBytes {
 		return r.buffered()
 	}
 	text, err = r.collect(limit)
 	return text, func() {}, err
+}
+
+// mostRaw returns how much may come for a text of at most limit bytes. One that does not compress is a little larger.
+func (r *Reader) mostRaw(limit int) int64 {
+	if r.packed {
+		return int64(limit) + int64(limit)/64 + 1024
+	}
+	return int64(limit)
 }
 
 // buffered returns a text that fits the buffer, from there. It waits for the bytes one by one only if they come so slowly:
@@ -218,14 +273,14 @@ func (r *Reader) collect(limit int) ([]byte, error) {
 			return nil, errNotUTF8
 		}
 		switch {
+		case len(text) > limit, err == nil && r.total > r.mostRaw(limit):
+			return nil, ErrTooLarge
 		case err == io.EOF && valid < len(text):
 			return nil, errNotUTF8
 		case err == io.EOF:
 			return text, nil
 		case err != nil:
 			return nil, err
-		case r.total > int64(limit):
-			return nil, ErrTooLarge
 		case r.fragments > maxFragments && !r.AnyFragments:
 			return nil, &Error{ws.StatusPolicyViolation, fmt.Sprintf("more than %d fragments", maxFragments)}
 		}
