@@ -7,11 +7,16 @@ import (
 	"time"
 )
 
-// maxHeaderFields bounds the header fields of a request.
-const maxHeaderFields = 100
+const (
+	// maxHeaderFields bounds the header fields of a request, of which several may have the same name.
+	maxHeaderFields = 100
+	// maxHeaderBytes bounds a request's URL and header together.
+	maxHeaderBytes = 16 << 10
+)
 
 var (
 	errTooManyFields  = &HandshakeError{http.StatusRequestHeaderFieldsTooLarge, 3, "Too many header fields"}
+	errLargeHeader    = &HandshakeError{http.StatusRequestHeaderFieldsTooLarge, 3, "Header too large"}
 	errBadMethod      = &HandshakeError{http.StatusMethodNotAllowed, 3, "Method not allowed"}
 	errShuttingDown   = &HandshakeError{http.StatusServiceUnavailable, 3, "Server is shutting down"}
 	errUpgradeVersion = &HandshakeError{http.StatusUpgradeRequired, 3, "WebSocket version 13 required"}
@@ -105,12 +110,22 @@ func (s *Session) abandon() {
 	close(s.out.stopped) // newSession locked the outlet
 }
 
-// fields counts the header fields of a request, every one of the same name.
-func fields(h http.Header) (n int) {
-	for _, values := range h {
-		n += len(values)
+// checkHeader refuses a request with more header than anybody needs: a session keeps it as long as it lives.
+func checkHeader(r *http.Request) *HandshakeError {
+	fields, size := 0, len(r.RequestURI)
+	for name, values := range r.Header {
+		fields += len(values)
+		for _, v := range values {
+			size += len(name) + len(v) + len(": \r\n")
+		}
 	}
-	return n
+	switch {
+	case fields > maxHeaderFields:
+		return errTooManyFields
+	case size > maxHeaderBytes:
+		return errLargeHeader
+	}
+	return nil
 }
 
 // replyPolling answers the handshake of a polling session. What the session sends goes with the next GET, as clients expect.

@@ -86,9 +86,11 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer srv.leave()
+	if refusal := checkHeader(r); refusal != nil {
+		srv.refuse(w, refusal)
+		return
+	}
 	switch {
-	case fields(r.Header) > maxHeaderFields:
-		srv.refuse(w, errTooManyFields)
 	case !srv.AllowOrigin(w.Header(), r):
 		srv.refuse(w, errForbidden)
 	case isPreflight(r):
