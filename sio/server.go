@@ -47,6 +47,8 @@ type Server struct {
 
 	// Deflate, if not nil, compresses messages over WebSocket (permessage-deflate). nil, as in Node's server, means none is.
 	Deflate *Deflate
+	// HTTPCompression is the same for polling; its zero value compresses, as in Node's server.
+	HTTPCompression HTTPCompression
 
 	// A request that a web page of another origin makes is refused, unless CORS names that origin or CheckOrigin says yes. The
 	// latter lets a page send no cookies; nil says no.
@@ -91,6 +93,9 @@ type CORS = engine.CORS
 
 // Deflate says which messages are compressed over WebSocket.
 type Deflate = engine.Deflate
+
+// HTTPCompression says which polling replies are compressed.
+type HTTPCompression = engine.HTTPCompression
 
 // Of returns the namespace of that name, with or without the slash before it; it begins to exist with the first call. Only
 // "/" exists by itself: clients that connect to any other name are refused, unless it matches a parent's (OfFunc).
@@ -175,6 +180,7 @@ func (srv *Server) setUp() {
 		srv.engine.Transports = srv.Transports
 		srv.engine.NoUpgrades = srv.NoUpgrades
 		srv.engine.Cookie = srv.Cookie
+		srv.engine.HTTPCompression = srv.HTTPCompression
 		srv.engine.Deflate = srv.Deflate
 		srv.engine.CORS = srv.CORS
 		srv.engine.CheckOrigin = srv.CheckOrigin

@@ -57,7 +57,7 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, transp
 	}
 	s.beat.start()
 	if transport == transportPolling {
-		srv.replyPolling(w, s)
+		srv.replyPolling(w, r, s)
 	} else {
 		srv.replyWebSocket(w, r, s)
 	}
@@ -129,7 +129,7 @@ func checkHeader(r *http.Request) *HandshakeError {
 }
 
 // replyPolling answers the handshake of a polling session. What the session sends goes with the next GET, as clients expect.
-func (srv *Server) replyPolling(w http.ResponseWriter, s *Session) {
+func (srv *Server) replyPolling(w http.ResponseWriter, r *http.Request, s *Session) {
 	h := w.Header()
 	for name, values := range s.header {
 		h[name] = append(h[name], values...)
@@ -138,7 +138,7 @@ func (srv *Server) replyPolling(w http.ResponseWriter, s *Session) {
 		http.SetCookie(w, cookie)
 	}
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(srv.handshakeTimeout()))
-	s.writeReply(w, s.packets(srv.openPacket(s, srv.upgrades()...)))
+	s.writeReply(w, r, s.packets(srv.openPacket(s, srv.upgrades()...)))
 }
 
 // replyWebSocket answers the handshake of a session that begins on WebSocket.

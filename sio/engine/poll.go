@@ -35,7 +35,7 @@ func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 	p := &poll{reply: make(chan pollReply, 1)}
 	held, refusal := s.addPoll(p)
 	switch {
-	case refusal == errUnknownSession && s.server.serveLate(w, s.id):
+	case refusal == errUnknownSession && s.server.serveLate(w, r, s.id):
 		return
 	case refusal != nil:
 		s.server.refuse(w, refusal)
@@ -53,7 +53,7 @@ func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 	select {
 	case reply := <-p.reply:
 		rc.SetWriteDeadline(time.Now().Add(s.beat.interval + s.beat.timeout))
-		s.writeReply(w, reply)
+		s.writeReply(w, r, reply)
 	case <-r.Context().Done():
 		s.end(transportError(errPollDropped), goodbyeGone)
 	}
@@ -96,12 +96,12 @@ func (s *Session) releasePoll(p *poll) {
 }
 
 // writeReply writes the reply of a GET.
-func (s *Session) writeReply(w http.ResponseWriter, reply pollReply) {
+func (s *Session) writeReply(w http.ResponseWriter, r *http.Request, reply pollReply) {
 	if reply.refuse {
 		s.server.refuse(w, errBadRequest)
 		return
 	}
-	if err := s.server.writePayload(w, reply); err != nil {
+	if err := s.server.writePayload(w, r, reply); err != nil {
 		s.end(transportError(err), goodbyeGone)
 	}
 }

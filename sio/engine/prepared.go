@@ -32,6 +32,7 @@ type Prepared struct {
 	msgs   []Outgoing
 	size   int
 	binary bool // one of msgs is
+	plain  bool // one of msgs is not to be compressed
 
 	mu      sync.Mutex               // held while encoding
 	encoded atomic.Pointer[encoding] // a list that only grows
@@ -66,6 +67,7 @@ func Prepare(msgs ...Outgoing) *Prepared {
 	for _, m := range msgs {
 		p.size += len(m.Data)
 		p.binary = p.binary || m.Binary
+		p.plain = p.plain || m.Plain
 	}
 	return p
 }

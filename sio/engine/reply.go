@@ -15,6 +15,7 @@ const (
 type pollReply struct {
 	parts  [][]byte // of the body
 	bytes  bool     // the payload is of Engine.IO 3's kind that can hold binary
+	plain  bool     // it is not to be compressed
 	refuse bool
 }
 
@@ -33,17 +34,20 @@ func (s *Session) payload(own []string, msgs []*Prepared) pollReply {
 	for _, packet := range own {
 		add([]byte(packet))
 	}
+	plain := false
 	for _, p := range msgs {
 		add(p.as(variant{form: forPolling})[0])
+		plain = plain || p.plain
 	}
-	return pollReply{parts: parts}
+	return pollReply{parts: parts, plain: plain}
 }
 
 // payload3 makes a reply as Engine.IO 3 has it.
 func (s *Session) payload3(own []string, msgs []*Prepared) pollReply {
-	text := true
+	text, plain := true, false
 	for _, p := range msgs {
 		text = text && (s.base64 || !p.binary)
+		plain = plain || p.plain
 	}
 	parts := make([][]byte, 0, len(own)+len(msgs))
 	for _, packet := range own {
@@ -52,14 +56,14 @@ func (s *Session) payload3(own []string, msgs []*Prepared) pollReply {
 	for _, p := range msgs {
 		parts = append(parts, p.as(variant{form: forPolling, eio3: true, base64: text})[0])
 	}
-	return pollReply{parts: parts, bytes: !text}
+	return pollReply{parts: parts, bytes: !text, plain: plain}
 }
 
 // packets makes a reply of packets of the engine's own.
 func (s *Session) packets(own ...string) pollReply { return s.payload(own, nil) }
 
-// writePayload writes the reply of a GET and returns its length. What was to be refused is not for it.
-func (srv *Server) writePayload(w http.ResponseWriter, reply pollReply) error {
+// writePayload answers r, a GET. What was to be refused is not for it.
+func (srv *Server) writePayload(w http.ResponseWriter, r *http.Request, reply pollReply) error {
 	size := length(reply.parts)
 	h := w.Header()
 	h.Set("Content-Type", payloadType)
@@ -67,12 +71,17 @@ func (srv *Server) writePayload(w http.ResponseWriter, reply pollReply) error {
 		h.Set("Content-Type", bytesType)
 	}
 	h.Set("Cache-Control", "no-store")
+	counted := &countingWriter{w: w}
+	defer func() { srv.counters.sent(counted.n) }()
+	if encoding := srv.encoding(h, r, reply, size); encoding != "" {
+		h.Set("Content-Encoding", encoding)
+		return compressTo(counted, encoding, reply.parts)
+	}
 	h.Set("Content-Length", strconv.Itoa(size))
 	for _, part := range reply.parts {
-		if _, err := w.Write(part); err != nil {
+		if _, err := counted.Write(part); err != nil {
 			return err
 		}
 	}
-	srv.counters.sent(size)
 	return nil
 }

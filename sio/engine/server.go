@@ -51,6 +51,8 @@ type Server struct {
 	// Deflate, if not nil, compresses messages over WebSocket. It costs the clients time, too: they compress a whole message
 	// before its first byte leaves.
 	Deflate *Deflate
+	// HTTPCompression is the same for polling replies; its zero value compresses, as in Node's server.
+	HTTPCompression HTTPCompression
 
 	// A request that a web page of another origin makes is refused with 403, over every transport, unless CORS names that
 	// origin or CheckOrigin says yes. The latter lets a page send no cookies; nil says no.
@@ -115,7 +117,7 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
 	}
 	s := srv.session(sid)
 	switch {
-	case s == nil && r.Method == http.MethodGet && transport == transportPolling && srv.serveLate(w, sid):
+	case s == nil && r.Method == http.MethodGet && transport == transportPolling && srv.serveLate(w, r, sid):
 	case s == nil:
 		srv.refuse(w, errUnknownSession)
 	case srv.protocol(query) != s.protocol:
@@ -312,13 +314,13 @@ func (srv *Server) takeLate(sid string) *late {
 }
 
 // serveLate answers a GET of a session that has just ended. It returns false if there is none.
-func (srv *Server) serveLate(w http.ResponseWriter, sid string) bool {
+func (srv *Server) serveLate(w http.ResponseWriter, r *http.Request, sid string) bool {
 	l := srv.takeLate(sid)
 	if l == nil {
 		return false
 	}
 	l.expire.Stop()
-	srv.writePayload(w, l.reply)
+	srv.writePayload(w, r, l.reply)
 	return true
 }
 
