@@ -82,6 +82,19 @@ func (c *conn) hasJoined() bool {
 // Expecting reports whether a packet's attachments are still to come. See engine.Expecter.
 func (c *conn) Expecting() bool { return c.in.waits.Load() }
 
+// Upgraded tells who watches. See engine.Upgrader.
+func (c *conn) Upgraded() {
+	watchers := c.server.watchers.all()
+	if len(watchers) == 0 {
+		return
+	}
+	for _, s := range c.all() {
+		for _, w := range watchers {
+			w.Upgraded(s)
+		}
+	}
+}
+
 // over reports whether the session has begun to end.
 func (c *conn) over() bool {
 	select {

@@ -169,6 +169,9 @@ func (d *decoder) event(s *Socket, p packet.Packet, size int) error {
 	if err != nil {
 		return err
 	}
+	for _, w := range s.watchers() {
+		w.Received(s, name, Args{raw: args[1:], binary: p.Attachments > 0})
+	}
 	h, ok := s.ns.handler(name)
 	if !ok && !s.heeds(name) && !s.ns.heedsAll() {
 		return d.expect(p, &halfSent{skip: true})

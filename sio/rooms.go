@@ -26,16 +26,26 @@ func (r *rooms) add(s *Socket) {
 	s.present = true
 	r.sockets[s.id] = s
 	r.join(s, s.id)
+	for _, w := range s.watchers() {
+		w.Connected(s)
+	}
 }
 
 // remove takes s out of all its rooms for good. s keeps the list of them.
-func (r *rooms) remove(s *Socket) {
+func (r *rooms) remove(s *Socket, reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	had := s.present
 	s.gone, s.present = true, false
 	delete(r.sockets, s.id)
 	for _, room := range s.rooms {
 		r.drop(s, room)
+	}
+	if !had {
+		return
+	}
+	for _, w := range s.watchers() {
+		w.Disconnected(s, reason)
 	}
 }
 
@@ -55,10 +65,17 @@ func (r *rooms) join(s *Socket, room string) {
 	if members == nil {
 		members = make(map[*Socket]struct{})
 		r.members[room] = members
+		for _, w := range s.watchers() {
+			w.RoomCreated(s.ns, room)
+		}
 	}
-	if _, ok := members[s]; !ok {
-		members[s] = struct{}{}
-		s.rooms = append(s.rooms, room)
+	if _, ok := members[s]; ok {
+		return
+	}
+	members[s] = struct{}{}
+	s.rooms = append(s.rooms, room)
+	for _, w := range s.watchers() {
+		w.Joined(s, room)
 	}
 }
 
@@ -79,9 +96,19 @@ func (r *rooms) leaveAll(s *Socket, rooms []string) {
 
 func (r *rooms) drop(s *Socket, room string) {
 	members := r.members[room]
+	if _, ok := members[s]; !ok {
+		return
+	}
 	delete(members, s)
-	if len(members) == 0 {
-		delete(r.members, room)
+	for _, w := range s.watchers() {
+		w.Left(s, room)
+	}
+	if len(members) > 0 {
+		return
+	}
+	delete(r.members, room)
+	for _, w := range s.watchers() {
+		w.RoomDeleted(s.ns, room)
 	}
 }
 

@@ -79,6 +79,7 @@ type Server struct {
 	halfSent atomic.Int64   // bytes of events whose attachments have not all arrived
 	counters counters
 	created  list[func(*Namespace)]
+	watchers watchers
 
 	mu         sync.Mutex
 	namespaces map[string]*Namespace // guarded by mu
@@ -135,6 +136,13 @@ func (srv *Server) keep(name string) *Namespace {
 		srv.children--
 	}
 	return ns
+}
+
+// Namespaces returns the namespaces that exist now, by name.
+func (srv *Server) Namespaces() []*Namespace {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return slices.SortedFunc(maps.Values(srv.namespaces), func(a, b *Namespace) int { return strings.Compare(a.name, b.name) })
 }
 
 // ServeHTTP serves the requests of all transports. Mount it at "/socket.io/", where clients look for it.

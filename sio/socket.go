@@ -78,6 +78,10 @@ func newID() string {
 // only this socket in it.
 func (s *Socket) ID() string { return s.id }
 
+// ConnID returns the id of the client's connection, which its sockets in other namespaces share. It is a secret of the client's:
+// who knows it can send and receive in its place.
+func (s *Socket) ConnID() string { return s.conn.session.ID() }
+
 // Namespace returns the namespace the socket belongs to.
 func (s *Socket) Namespace() *Namespace { return s.ns }
 
@@ -99,7 +103,12 @@ func (s *Socket) Connected() bool {
 
 // SetData sets what the application wants to know of the socket, in place of what it was: a struct, a map, anything. sio does not
 // look into it, but FetchSockets shows it to any goroutine and, as JSON, to other nodes.
-func (s *Socket) SetData(v any) { s.data.Store(&v) }
+func (s *Socket) SetData(v any) {
+	s.data.Store(&v)
+	for _, w := range s.watchers() {
+		w.DataSet(s)
+	}
+}
 
 // Data returns what SetData was given last, nil if that was never called.
 func (s *Socket) Data() any {
@@ -148,6 +157,9 @@ func (s *Socket) put(p *Prepared, m *engine.Prepared, volatile bool) error {
 
 // outgoing tells who wants to know what is sent.
 func (s *Socket) outgoing(p *Prepared) {
+	for _, w := range s.watchers() {
+		w.Sent(s, p)
+	}
 	for h := range inherited(s.ns, func(ns *Namespace) *list[func(*Socket, *Prepared)] { return &ns.handlers.anyOutgoing }) {
 		h(s, p)
 	}
@@ -234,7 +246,7 @@ func (s *Socket) endFor(why *DisconnectError, drop bool) {
 	c.work(s)
 	c.mu.Unlock()
 
-	s.ns.rooms.remove(s)
+	s.ns.rooms.remove(s, why.Reason)
 	c.server.leave(s.ns)
 	if had {
 		c.server.counters.ended(why.Reason)
