@@ -16,6 +16,7 @@ type Prepared struct {
 	data        []byte
 	attachments [][]byte
 	size        int
+	plain       bool  // never compressed
 	err         error // why it cannot be sent
 
 	mu    sync.Mutex
@@ -89,6 +90,13 @@ func (p *Prepared) check() error {
 	return err
 }
 
+// Plain says that the event is not to be compressed, whoever it is sent to: for what holds media, and is compressed already. It
+// returns p, and is to be called before p is sent.
+func (p *Prepared) Plain() *Prepared {
+	p.plain = true
+	return p
+}
+
 // Name returns the event's name.
 func (p *Prepared) Name() string { return p.name }
 
@@ -130,7 +138,7 @@ func (p *Prepared) as(v variant) *engine.Prepared {
 
 // message makes a packet of p, with t the type of such a packet without attachments.
 func (p *Prepared) message(t packet.Type, v variant, id int64) *engine.Prepared {
-	return v.codec.prepare(p.packet(t, v.namespace, id), p.attachments, v.plain)
+	return v.codec.prepare(p.packet(t, v.namespace, id), p.attachments, v.plain || p.plain)
 }
 
 func (p *Prepared) packet(t packet.Type, namespace string, id int64) packet.Packet {

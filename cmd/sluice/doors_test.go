@@ -194,3 +194,9 @@ func TestEverySampleReachesS3(t *testing.T) {
 	defer store.Close()
 	checkStore(t, store, results)
 }
+
+func TestEventsAreCompressedWhereThatIsAskedForAndMediaNever(t *testing.T) {
+	for deflate, flags := range map[string][]string{"yes": {"--deflate"}, "no": nil} {
+		lab.Node(t, "deflate.js", "SLUICE_URL="+lab.Sluice(t, flags...).URL, "DEFLATE="+deflate)
+	}
+}

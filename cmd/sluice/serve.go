@@ -42,7 +42,8 @@ type Serve struct {
 	TLSKey  string   `name:"tls-key" env:"SLUICE_TLS_KEY" placeholder:"FILE" help:"Its private key."`
 	Origin  []string `env:"SLUICE_ORIGIN" placeholder:"URL" help:"Another origin whose pages may use this server, like https://app.example.org; repeat it for more, or * for all."`
 
-	Client string `env:"SLUICE_CLIENT" placeholder:"DIR" help:"Serve the Socket.IO client in this folder, npm's socket.io-client/dist for one, instead of sluice's own."`
+	Client  string `env:"SLUICE_CLIENT" placeholder:"DIR" help:"Serve the Socket.IO client in this folder, npm's socket.io-client/dist for one, instead of sluice's own."`
+	Deflate bool   `env:"SLUICE_DEFLATE" help:"Compress events over WebSocket (permessage-deflate) with clients that offer it. They compress what they send, too, films included: media that goes out is never compressed by it."`
 
 	MaxUpload    Bytes         `default:"16GiB" env:"SLUICE_MAX_UPLOAD" placeholder:"SIZE" help:"Most bytes of one stream (${default})."`
 	ResumeWindow time.Duration `default:"10m" env:"SLUICE_RESUME_WINDOW" placeholder:"TIME" help:"How long an upload waits for its publisher to come back (${default})."`
@@ -177,6 +178,9 @@ func (c *Serve) open(log *slog.Logger) (s *server, err error) {
 	s.io = &sio.Server{
 		PingInterval: c.PingInterval, PingTimeout: c.PingTimeout, CORS: sio.CORS{Origins: c.Origin, Credentials: true},
 		Client: c.client(), Logger: log,
+	}
+	if c.Deflate {
+		s.io.Deflate = &sio.Deflate{}
 	}
 	(&sockets.Door{Hub: s.hub}).Mount(s.io.Of("/"))
 	g.next = s.routes(g)

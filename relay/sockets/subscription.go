@@ -209,7 +209,7 @@ func (s *subscription) nextWhole() *sio.Prepared {
 		s.client.door.Hub.Log().Error("read", "stream", info.ID, "err", f.err)
 		return s.media(sio.Prepare(evMedia, endInfo(info)))
 	}
-	return s.media(s.stream.Memo(evMedia, func() any { return sio.Prepare(evMedia, endInfo(info), f.item.Chunk.Data) }).(*sio.Prepared))
+	return s.media(s.stream.Memo(evMedia, func() any { return sio.Prepare(evMedia, endInfo(info), f.item.Chunk.Data).Plain() }).(*sio.Prepared))
 }
 
 func (s *subscription) media(p *sio.Prepared) *sio.Prepared {
@@ -285,7 +285,7 @@ func chunkPacket(st *relay.Stream, c *relay.Chunk, accept string) *sio.Prepared 
 		if packed := compress(accept, data); packed != nil {
 			head.Encoding, head.Size, data = accept, len(data), packed
 		}
-		return sio.Prepare(evChunk, head, data)
+		return sio.Prepare(evChunk, head, data).Plain() // it is compressed by content, if at all
 	}).(*sio.Prepared)
 }
 
