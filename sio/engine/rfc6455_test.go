@@ -249,6 +249,7 @@ func status(code int, reason string) string {
 }
 
 // conversation is what a client sends and what must come back; where no end is expected, the connection must still be of use.
+// What stands behind a question mark may be left out: the end takes what has not been sent yet with it.
 type conversation struct {
 	name string
 	send []byte
@@ -356,7 +357,7 @@ func fragmentation() (cases []conversation) {
 			closes("5.4 a close within "+kind.name, "1000", frame(kind.op, "4a"), frame(fin|opClose, status(1000, "")), frame(fin|opCont, "b")),
 			fails("5.4 another "+kind.name+" within a message", 1002, frame(kind.op, "4a"), frame(fin|kind.op, "4b")),
 			fails("5.4 the first fragment of another "+kind.name+" within a message", 1002, frame(kind.op, "4a"), frame(kind.op, "4b"), frame(fin|opCont, "")),
-			conversation{"5.4 a continuation after the end of " + kind.name, join(frame(kind.op, "4a"), frame(fin|opCont, "b"), frame(fin|opCont, "c")), []string{kind.name + " 4ab", "close 1002", "end"}},
+			conversation{"5.4 a continuation after the end of " + kind.name, join(frame(kind.op, "4a"), frame(fin|opCont, "b"), frame(fin|opCont, "c")), []string{"?" + kind.name + " 4ab", "close 1002", "end"}},
 			comes("5.4 "+kind.name+" in 1024 fragments", kind.name+" "+short([]byte("4"+strings.Repeat("x", 1023))), frame(kind.op, "4"), bytes.Repeat(frame(opCont, "x"), 1022), frame(fin|opCont, "x")),
 			fails("5.4 "+kind.name+" in 1025 crumbs", 1008, frame(kind.op, "4"), bytes.Repeat(frame(opCont, "x"), 1023), frame(fin|opCont, "x")),
 			fails("5.4 "+kind.name+" in 1025 empty fragments", 1008, frame(kind.op, ""), bytes.Repeat(frame(opCont, ""), 1024)),
@@ -398,10 +399,9 @@ func controlFrames() (cases []conversation) {
 		closes("5.5.1 text after close", "1000", frame(fin|opClose, status(1000, "")), frame(fin|opText, "4x"), frame(fin|opPing, "")),
 		closes("5.5.1 much after close", "1000", frame(fin|opClose, status(1000, "")), frame(fin|opBinary, strings.Repeat("x", textLimit))),
 		closes("5.5.1 nonsense after close", "1000", frame(fin|opClose, status(1000, "")), []byte(opening)),
-		conversation{"5.5.1 a message before close", join(frame(fin|opPing, "x"), frame(fin|opClose, status(1000, ""))), nil},
+		conversation{"5.5.1 a ping before close", join(frame(fin|opPing, "x"), frame(fin|opClose, status(1000, ""))), []string{"?pong x", "close 1000", "end"}},
 		fails("5.5.1 half a status", 1002, frame(fin|opClose, "\x03")),
 	)
-	cases[len(cases)-2].want = []string{"pong x", "close 1000", "end"}
 	for _, code := range []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999} {
 		cases = append(cases, closes(fmt.Sprintf("7.4 close with %d", code), strconv.Itoa(code), frame(fin|opClose, status(code, ""))))
 	}
@@ -515,10 +515,15 @@ func (c *tcp) hold(conv conversation, at []int) {
 		defer close(sent)
 		c.pieces(send, at)
 	}()
+	got := c.next()
 	for _, w := range want {
-		if got := c.next(); got != w {
+		w, optional := strings.CutPrefix(w, "?")
+		if got != w && !optional {
 			c.t.Errorf("came back %q; want %q", got, w)
 			break
+		}
+		if got == w && w != want[len(want)-1] {
+			got = c.next()
 		}
 	}
 	c.conn.Close()
