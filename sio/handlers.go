@@ -139,6 +139,11 @@ func (ns *Namespace) handler(event string) (handler, bool) {
 	return handler{call: unknown}, unknown != nil
 }
 
+// greets reports whether there is a handler of OnConnect.
+func (ns *Namespace) greets() bool {
+	return len(ns.handlers.connected.all()) > 0 || ns.parent != nil && ns.parent.greets()
+}
+
 // heedsAll reports whether any event is to be handled, whatever its name.
 func (ns *Namespace) heedsAll() bool {
 	return len(ns.handlers.any.all()) > 0 || ns.parent != nil && ns.parent.heedsAll()

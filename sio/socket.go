@@ -37,13 +37,12 @@ type Socket struct {
 
 	// Guarded by conn.mu.
 	state    state
-	why      *DisconnectError // why it ended
 	queue    []*Event
-	working  bool // a goroutine runs the handlers
-	busy     bool // that goroutine is not at its end
-	begun    bool // middleware has been called
-	greeted  bool // OnConnect's handlers have returned
-	farewell bool // OnDisconnect's handlers are still to be called
+	working  bool   // a goroutine runs the handlers
+	busy     bool   // that goroutine is not at its end
+	begun    bool   // middleware has been called
+	greeted  bool   // OnConnect's handlers have returned
+	farewell func() // calls OnDisconnect's handlers; nil if that is not to be done
 	events   map[string]func(*Event)
 	acks     map[int64]answerer
 	source   Source
@@ -229,13 +228,15 @@ func (s *Socket) end(reason string, drop bool) { s.endFor(&DisconnectError{Reaso
 
 func (s *Socket) endFor(why *DisconnectError, drop bool) {
 	c := s.conn
+	c.server.begin() // Shutdown waits for the farewell, too
+	defer c.server.end()
 	c.mu.Lock()
 	if s.state == ended {
 		c.mu.Unlock()
 		return
 	}
 	had := s.state == connected
-	s.state, s.why, s.farewell = ended, why, had
+	s.state = ended
 	s.source = nil
 	c.listSource(s)
 	c.forget(s)
@@ -243,7 +244,6 @@ func (s *Socket) endFor(why *DisconnectError, drop bool) {
 		c.dropEvents(s)
 	}
 	waiting := s.takeAcks()
-	c.work(s)
 	c.mu.Unlock()
 
 	s.ns.rooms.remove(s, why.Reason)
@@ -254,5 +254,8 @@ func (s *Socket) endFor(why *DisconnectError, drop bool) {
 	s.cancel(why)
 	for _, a := range waiting {
 		a.gone()
+	}
+	if had {
+		c.farewell(s, why.Reason)
 	}
 }

@@ -63,9 +63,9 @@ func (s *Socket) next() (call func(), cost int) {
 		s.queue = s.queue[1:]
 		return e.run, e.cost
 	}
-	if s.farewell {
-		s.farewell = false
-		return s.bye, 0
+	if bye := s.farewell; bye != nil {
+		s.farewell = nil
+		return bye, 0
 	}
 	s.queue = nil
 	s.working, s.busy = false, false
@@ -186,6 +186,9 @@ func (s *Socket) join() {
 		s.conn.reject(s.ns.name, why)
 		return
 	}
+	if !s.ns.greets() {
+		s.greet() // so that from the first event on it is known that nobody wants it
+	}
 	if !s.conn.accept(s) {
 		return
 	}
@@ -264,11 +267,16 @@ func (e *Event) handler() func(*Event) {
 	return e.call
 }
 
+// farewell has OnDisconnect's handlers called, after the events that wait.
+func (c *conn) farewell(s *Socket, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.farewell = func() { s.bye(reason) }
+	c.work(s)
+}
+
 // bye calls OnDisconnect's handlers.
-func (s *Socket) bye() {
-	s.conn.mu.Lock()
-	reason := s.why.Reason
-	s.conn.mu.Unlock()
+func (s *Socket) bye(reason string) {
 	for _, h := range s.disconnected.all() {
 		s.conn.server.guard(s, "OnDisconnect", func() { h(reason) })
 	}
