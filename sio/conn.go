@@ -42,6 +42,9 @@ func newConn(srv *Server, s *engine.Session) *conn {
 	c := &conn{server: srv, session: s, opened: time.Now(), sockets: make(map[string]*Socket, 1)}
 	c.in.conn = c
 	c.timeout = time.AfterFunc(srv.connectTimeout(), func() { s.Close(errConnectTimeout) })
+	if c.old() {
+		c.admit(srv.Of("/"), nil)
+	}
 	return c
 }
 
@@ -67,7 +70,7 @@ func (c *conn) Receive(m engine.Message) error {
 
 // settleCodec decides by the client's first message how it speaks, and is spoken to.
 func (c *conn) settleCodec(first engine.Message) {
-	if first.Body != nil {
+	if first.Body != nil && !c.old() {
 		c.codec = codecMsgpack
 	}
 }
@@ -181,9 +184,7 @@ func (c *conn) admit(ns *Namespace, auth []byte) {
 
 // accept lets s take part, unless the client has gone meanwhile.
 func (c *conn) accept(s *Socket) bool {
-	hello := c.codec.control(packet.Packet{
-		Type: packet.Connect, Namespace: s.ns.name, ID: packet.NoID, Data: []byte(`{"sid":"` + s.id + `"}`),
-	})
+	hello := c.codec.control(c.welcome(s))
 	c.mu.Lock()
 	if s.state != joining || c.draining {
 		c.mu.Unlock()
@@ -201,25 +202,48 @@ func (c *conn) accept(s *Socket) bool {
 	return true
 }
 
-// reject tells the client why it may not join.
-func (c *conn) reject(namespace string, why *Error) {
+// welcome is the answer to a client that may join.
+func (c *conn) welcome(s *Socket) packet.Packet {
+	p := packet.Packet{Type: packet.Connect, Namespace: s.ns.name, ID: packet.NoID}
+	if !c.old() {
+		p.Data = []byte(`{"sid":"` + s.id + `"}`)
+	}
+	return p
+}
+
+// reject tells the client why it may not join; data is what its CONNECT_ERROR holds.
+func (c *conn) reject(namespace string, data []byte) {
 	c.server.counters.refused.Add(1)
+	p := packet.Packet{Type: packet.ConnectError, Namespace: namespace, ID: packet.NoID, Data: data}
 	c.mu.Lock()
 	if !c.draining {
-		c.control.put(c.codec.control(connectError(namespace, why)))
+		c.control.put(c.codec.control(p))
 	}
 	c.mu.Unlock()
 	c.session.Wake()
 }
 
-func connectError(namespace string, why *Error) packet.Packet {
-	p := packet.Packet{Type: packet.ConnectError, Namespace: namespace, ID: packet.NoID}
-	data, attachments, err := packet.Marshal(map[string]any{"message": why.Message, "data": why.Data})
-	if why.Data == nil || err != nil || len(attachments) > 0 { // there is no such thing as a binary CONNECT_ERROR
-		data, _, _ = packet.Marshal(map[string]any{"message": why.Message})
+// connectError encodes why a client may not join.
+func connectError(why *Error) []byte {
+	if why.Data != nil {
+		if data, err := marshalOne(map[string]any{"message": why.Message, "data": why.Data}); err == nil {
+			return data
+		}
 	}
-	p.Data = data[1 : len(data)-1] // the object, not an array of it
-	return p
+	data, _ := marshalOne(map[string]any{"message": why.Message})
+	return data
+}
+
+// marshalOne encodes a value alone. Binary is an error: there is no such thing as a binary CONNECT_ERROR.
+func marshalOne(v any) ([]byte, error) {
+	data, attachments, err := packet.Marshal(v)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(attachments) > 0:
+		return nil, errBinaryRefusal
+	}
+	return data[1 : len(data)-1], nil // the value, not an array of it
 }
 
 // forget drops an ended socket. Called with c.mu held.

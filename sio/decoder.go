@@ -147,12 +147,16 @@ func (d *decoder) connect(p packet.Packet, size int, accepted, here bool) error 
 	if err := d.conn.answering(); err != nil {
 		return err
 	}
-	ns, why := d.conn.enter(p.Namespace, p.Data)
+	auth := bytes.Clone(p.Data)
+	if d.conn.old() {
+		auth = queryAuth(p.Query)
+	}
+	ns, why := d.conn.enter(p.Namespace, auth)
 	if why != nil {
-		d.conn.reject(p.Namespace, why)
+		d.conn.reject(p.Namespace, connectError(why)) // to old clients, too
 		return nil
 	}
-	d.conn.admit(ns, bytes.Clone(p.Data))
+	d.conn.admit(ns, auth)
 	return nil
 }
 

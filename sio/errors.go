@@ -24,6 +24,7 @@ var (
 	errConnectTimeout = errors.New("sio: no namespace was joined in time")
 	errDisconnected   = errors.New("sio: disconnected by the server")
 	errPanicked       = errors.New("sio: a handler panicked")
+	errBinaryRefusal  = errors.New("sio: binary in the data of a refusal")
 	errStalled        = errors.New("sio: a half-sent event made no progress")
 )
 

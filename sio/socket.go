@@ -58,7 +58,7 @@ const (
 )
 
 func newSocket(c *conn, ns *Namespace, auth json.RawMessage) *Socket {
-	s := &Socket{id: newID(), ns: ns, conn: c, handshake: newHandshake(c.session, c.opened, auth)}
+	s := &Socket{id: c.newSocketID(ns), ns: ns, conn: c, handshake: newHandshake(c.session, c.opened, auth)}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s
 }
@@ -73,8 +73,8 @@ func newID() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// ID returns the socket's id, which is unguessable and differs from that of the connection. It is also the name of a room with
-// only this socket in it.
+// ID returns the socket's id, which is unguessable and differs from that of the connection, unless the client is one of Socket.IO
+// 2: it takes the connection's id for its own. It is also the name of a room with only this socket in it.
 func (s *Socket) ID() string { return s.id }
 
 // ConnID returns the id of the client's connection, which its sockets in other namespaces share. It is a secret of the client's:

@@ -183,7 +183,7 @@ func (s *Socket) join() {
 			s.logger().Error("sio: middleware failed", "err", err)
 		}
 		s.end(reasonServerDisconnect, true)
-		s.conn.reject(s.ns.name, why)
+		s.conn.reject(s.ns.name, s.conn.refusal(why))
 		return
 	}
 	if !s.ns.greets() {
