@@ -3,10 +3,13 @@ package browser_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,11 +25,12 @@ type application struct {
 	conns  []net.Conn      // guarded by mu
 	seen   map[string]bool // ids of sessions; guarded by mu
 	banned map[string]bool // those whose connection was cut; guarded by mu
+	tries  map[string]int  // of events that are answered late, by key; guarded by mu
 }
 
 func startApplication(t *testing.T) *application {
 	t.Helper()
-	a := &application{seen: map[string]bool{}, banned: map[string]bool{}}
+	a := &application{seen: map[string]bool{}, banned: map[string]bool{}, tries: map[string]int{}}
 	server := &sio.Server{PingInterval: 300 * time.Millisecond, PingTimeout: time.Second, MaxEventBytes: 100_000,
 		CheckOrigin: func(*http.Request) bool { return true }}
 	a.answer(server)
@@ -66,6 +70,30 @@ func (a *application) answer(server *sio.Server) {
 		}
 	})
 	ns.On("shout", func(e *sio.Event) { e.Socket.Broadcast().Emit("shouted", arguments(e)...) })
+	ns.On("knows", func(e *sio.Event) {
+		var id string
+		if e.Decode(0, &id) == nil {
+			e.Ack(ns.Socket(id) != nil)
+		}
+	})
+	ns.On("flaky", func(e *sio.Event) {
+		var key string
+		if e.Decode(0, &key) != nil {
+			return
+		}
+		if n := a.tried(key); n >= 3 {
+			e.Ack(n)
+		}
+	})
+	ns.On("handshake", func(e *sio.Event) {
+		h := e.Socket.Handshake()
+		var auth map[string]any
+		if err := h.Decode(&auth); err != nil {
+			return
+		}
+		header := h.Request.Header
+		e.Ack(map[string]any{"x": h.Query().Get("x"), "auth": auth, "header": header.Get("X-Suite"), "cookie": header.Get("Cookie")})
+	})
 	ns.On("goodbye", func(e *sio.Event) { e.Socket.Disconnect(false) })
 	ns.On("cut", func(*sio.Event) { a.cut() })
 
@@ -78,6 +106,14 @@ func (a *application) answer(server *sio.Server) {
 		return &sio.Error{Message: "not allowed", Data: map[string]string{"why": "token"}}
 	})
 	admin.On("echo", func(e *sio.Event) { e.Ack(arguments(e)...) })
+}
+
+// tried counts how often an event has come.
+func (a *application) tried(key string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tries[key]++
+	return a.tries[key]
 }
 
 // arguments decodes the arguments of an event or a reply, whatever they are.
@@ -110,7 +146,6 @@ func (a *application) cut() {
 // guard lets only sessions through that were not cut. Browsers try again by themselves when a request was cut off.
 func (a *application) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*")
 		a.mu.Lock()
 		id := r.URL.Query().Get("sid")
 		banned := a.banned[id]
@@ -119,6 +154,7 @@ func (a *application) guard(next http.Handler) http.Handler {
 		}
 		a.mu.Unlock()
 		if banned {
+			w.Header().Set("Access-Control-Allow-Origin", "*")
 			http.Error(w, "cut", http.StatusBadRequest)
 			return
 		}
@@ -142,41 +178,76 @@ func (r *recorder) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// scripted is a server that accepts the first namespace, says what ?say= holds, and falls silent.
+// silence is how long a server that says nothing is listened to. Browsers have six connections to a server, and the stock
+// client does not give up one on which it waits.
+const silence = time.Second
+
+// scripted is a server that accepts the first namespace, says what ?say= holds, and falls silent until the client says that it
+// closes. It offers the upgrades of ?upgrades=, has only polling, says nothing at all at silent/, and missing/ is missing.
 type scripted struct {
-	mu    sync.Mutex
-	turns map[string]int // answered, by session; guarded by mu
+	mu       sync.Mutex
+	sessions []*script // guarded by mu; by their ids
+}
+
+// script is one session.
+type script struct {
+	turns  int           // answered; guarded by the server's mu
+	closed chan struct{} // when the client has said so
 }
 
 func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost {
-		fmt.Fprint(w, "ok")
+	query := r.URL.Query()
+	switch {
+	case path.Base(r.URL.Path) == "silent":
+		wait(r, nil)
+		return
+	case path.Base(r.URL.Path) == "missing":
+		http.NotFound(w, r)
+		return
+	case query.Get("transport") != "polling":
+		http.Error(w, "by polling only", http.StatusBadRequest)
 		return
 	}
-	query := r.URL.Query()
-	id, turn := s.turn(query.Get("sid"))
+	id, session, turn := s.turn(query.Get("sid"), r.Method)
 	switch {
+	case r.Method == http.MethodPost:
+		if body, _ := io.ReadAll(r.Body); string(body) == "1" {
+			close(session.closed)
+		}
+		fmt.Fprint(w, "ok")
 	case turn == 0:
-		fmt.Fprintf(w, `0{"sid":%q,"upgrades":[],"pingInterval":150,"pingTimeout":150,"maxPayload":1000}`, id)
+		upgrades, _ := json.Marshal(strings.Fields(query.Get("upgrades")))
+		fmt.Fprintf(w, `0{"sid":%q,"upgrades":%s,"pingInterval":150,"pingTimeout":150,"maxPayload":1000}`, id, upgrades)
 	case turn == 1:
 		fmt.Fprint(w, `40{"sid":"s"}`)
 	case turn == 2 && query.Has("say"):
 		fmt.Fprint(w, query.Get("say"))
 	default:
-		<-r.Context().Done() // until the client gives up
+		wait(r, session.closed)
 	}
 }
 
-// turn counts the requests of a session, a new one without an id.
-func (s *scripted) turn(id string) (string, int) {
+// wait returns when the client has given up, or said so.
+func wait(r *http.Request, closed <-chan struct{}) {
+	select {
+	case <-r.Context().Done():
+	case <-closed:
+	case <-time.After(silence):
+	}
+}
+
+// turn counts the GETs of a session, a new one without an id.
+func (s *scripted) turn(id, method string) (string, *script, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.turns == nil {
-		s.turns = map[string]int{}
+	n, err := strconv.Atoi(id)
+	if err != nil {
+		n = len(s.sessions)
+		s.sessions = append(s.sessions, &script{closed: make(chan struct{})})
 	}
-	if id == "" {
-		id = strconv.Itoa(len(s.turns))
+	session := s.sessions[n]
+	if method == http.MethodGet {
+		session.turns++
 	}
-	s.turns[id]++
-	return id, s.turns[id] - 1
+	return strconv.Itoa(n), session, session.turns - 1
 }

@@ -1,9 +1,12 @@
 package browser_test
 
 import (
+	"context"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -15,12 +18,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// page serves an empty page with what it imports, and the scripted server.
-func page(t *testing.T) string {
+// page serves an empty page with what it imports: the client in a folder, or ours; and the scripted server.
+func page(t *testing.T, client fs.FS) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle("/scripted/", &scripted{})
-	mux.Handle("/socket.io/", &sio.Server{})
+	mux.Handle("/socket.io/", &sio.Server{Client: client})
 	mux.Handle("/testdata/", http.FileServer(http.Dir(".")))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -31,38 +34,68 @@ func page(t *testing.T) string {
 	return srv.URL
 }
 
-func TestTheClientDoesWhatItMust(t *testing.T) {
-	here := page(t)
-	servers := map[string]string{
-		"ours":   startApplication(t).url,
-		"Node's": "http://127.0.0.1:" + lab.StartNode(t, "server.mjs").Line(),
+// stock is npm's client.
+func stock(t *testing.T) fs.FS { return os.DirFS(lab.PackagePath(t, "socket.io-client/dist")) }
+
+// server is one that the suite talks to.
+type server struct {
+	url      string
+	recovers bool // connections, at /recovering/
+}
+
+func servers(t *testing.T) map[string]server {
+	return map[string]server{
+		"our server":    {url: startApplication(t).url},
+		"Node's server": {url: "http://127.0.0.1:" + lab.StartNode(t, "server.mjs").Line(), recovers: true},
 	}
+}
+
+func TestOurClientDoesWhatItMust(t *testing.T) {
+	testClient(t, page(t, nil), `["connection", "events", "ours"]`)
+}
+
+// The same tests, but for the few things in which our client is meant to differ.
+func TestTheStockClientDoesTheSame(t *testing.T) {
+	testClient(t, page(t, stock(t)), `["connection", "events"]`)
+}
+
+// testClient runs the groups of tests on every transport, and those of options once, with each server.
+func testClient(t *testing.T, page, groups string) {
+	servers := servers(t)
 	ctx := lab.Chromium(t)
-	if err := chromedp.Do(ctx, chromedp.Navigate(here)); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate(page)); err != nil {
 		t.Fatal(err)
 	}
-	for name, url := range servers {
+	for name, s := range servers {
 		for _, transports := range []string{`["polling"]`, `["websocket"]`, `["polling", "websocket"]`} {
 			t.Run(name+" "+transports, func(t *testing.T) {
-				script := fmt.Sprintf(`(async () => {
-					const [{ io }, { run }] = await Promise.all([import("/socket.io/socket.io.esm.js"), import("/testdata/suite.js")]);
-					return run(io, { url: %q, scripted: %q, transports: %s });
-				})()`, url, here, transports)
-				failures, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](script, chromedp.EvalAwaitPromise))
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, failure := range failures {
-					t.Error(failure)
-				}
+				runSuite(ctx, t, groups, fmt.Sprintf("{url: %q, scripted: %q, recovers: %t, transports: %s}", s.url, page, s.recovers, transports))
 			})
 		}
+		t.Run(name+" options", func(t *testing.T) {
+			runSuite(ctx, t, `["options"]`, fmt.Sprintf("{url: %q, scripted: %q}", s.url, page))
+		})
+	}
+}
+
+func runSuite(ctx context.Context, t *testing.T, groups, with string) {
+	t.Helper()
+	script := fmt.Sprintf(`(async () => {
+		const [client, { run }] = await Promise.all([import("/socket.io/socket.io.esm.js"), import("/testdata/suite/suite.js")]);
+		return run(client, %s, %s);
+	})()`, groups, with)
+	failures, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, failure := range failures {
+		t.Error(failure)
 	}
 }
 
 func TestTheClassicScriptDefinesIO(t *testing.T) {
 	ctx := lab.Chromium(t)
-	if err := chromedp.Do(ctx, chromedp.Navigate(page(t))); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate(page(t, nil))); err != nil {
 		t.Fatal(err)
 	}
 	got, err := chromedp.Run(ctx, chromedp.Evaluate[string](`[typeof io, typeof io.Manager, io.protocol, typeof Emitter].join()`))

@@ -1,5 +1,5 @@
 // Package browser is a Socket.IO client for browsers. It is plain JavaScript in small modules, bottom up: emitter.js, packet.js,
-// polling.js, websocket.js, engine.js, socket.js, manager.js, io.js; the last one says what it does. socket.io.d.ts has the
+// polling.js, websocket.js, webtransport.js, engine.js, socket.js, manager.js, io.js; the last one says what it does. socket.io.d.ts has the
 // types. A sio.Server serves it beside its endpoint, as one file in two forms, each less than 8 KB when compressed:
 //
 //	<script src="/socket.io/socket.io.js"></script>              <!-- defines io -->

@@ -22,13 +22,12 @@ export class Emitter {
 	}
 
 	/** off removes one listener, all of an event, or, without arguments, all. */
-	off(event, listener) {
-		if (event === undefined) this.#listeners.clear();
-		else if (listener === undefined) this.#listeners.delete(event);
-		else {
-			const rest = this.listeners(event).filter((l) => l !== listener && l.listener !== listener);
-			this.#listeners.set(event, rest);
-		}
+	off(...args) {
+		const [event, listener] = args;
+		const rest = args.length > 1 ? without(this.listeners(event), listener) : [];
+		if (!args.length) this.#listeners.clear();
+		else if (rest.length) this.#listeners.set(event, rest);
+		else this.#listeners.delete(event);
 		return this;
 	}
 
@@ -38,21 +37,34 @@ export class Emitter {
 	}
 
 	hasListeners(event) {
-		return this.listeners(event).length > 0;
+		return this.#listeners.has(event);
 	}
 
 	_fire(event, ...args) {
-		for (const listener of this.listeners(event)) call(listener, this, args);
+		callAll(this.listeners(event), this, args);
 	}
 }
 
-/** call reports what a listener throws as an uncaught error, after everybody else had their turn. */
-export function call(listener, self, args) {
-	try {
-		listener.apply(self, args);
-	} catch (err) {
-		queueMicrotask(() => {
-			throw err;
-		});
+// The other names that Node and the DOM have for them.
+const { prototype } = Emitter;
+prototype.addEventListener = prototype.on;
+prototype.removeListener = prototype.removeEventListener = prototype.removeAllListeners = prototype.off;
+
+/** without is a copy of list that lacks listener, where it stands first. */
+export function without(list, listener) {
+	const at = list.findIndex((l) => l === listener || l.listener === listener);
+	return list.filter((_, i) => i !== at);
+}
+
+/** callAll reports what listeners throw as uncaught errors, after everybody else had their turn. */
+export function callAll(listeners, self, args) {
+	for (const listener of listeners) {
+		try {
+			listener.apply(self, args);
+		} catch (err) {
+			queueMicrotask(() => {
+				throw err;
+			});
+		}
 	}
 }

@@ -15,7 +15,7 @@ const DEFAULTS = {
 };
 
 /**
- * Manager keeps a connection up for the sockets that share it. Events: open, error, close, ping,
+ * Manager keeps a connection up for the sockets that share it. Events: open, error, close, ping, packet,
  * reconnect_attempt (its number), reconnect (how many attempts it took), reconnect_error, reconnect_failed.
  */
 export class Manager extends Emitter {
@@ -28,14 +28,18 @@ export class Manager extends Emitter {
 	#packet; // one that waits for its attachments
 	#attempts = 0;
 	#reconnecting = false; // an attempt waits for its time, or runs
+	#released = false; // nobody needs a connection, until somebody opens one
+	#listening = []; // to the engine: event and listener
 	#timer; // until the next attempt, or until the one that runs has failed
 
-	constructor(uri, opts = {}) {
+	constructor(uri, opts) {
 		super();
-		const given = Object.entries(opts).filter(([, value]) => value !== undefined);
+		if (opts === undefined && typeof uri === "object" && !(uri instanceof URL)) [uri, opts] = [undefined, uri];
+		const given = Object.entries(opts ?? {}).filter(([, value]) => value != null);
 		this.opts = { ...DEFAULTS, ...Object.fromEntries(given) };
 		const slash = this.opts.addTrailingSlash === false ? "" : "/";
 		this.#base = new URL(this.opts.path.replace(/\/*$/, slash), uri ?? globalThis.location?.origin);
+		if (this.opts.autoConnect) this.open();
 	}
 
 	/** socket returns the socket of a namespace, a new one when there is none. */
@@ -58,18 +62,20 @@ export class Manager extends Emitter {
 	open(done) {
 		if (this.#state !== "closed") return this;
 		this.#state = "opening";
+		this.#released = false;
 		const engine = (this.engine = new Engine(this.#base, this.opts));
 		const settle = (err) => {
 			clearTimeout(this.#timer);
-			engine.off();
+			this.#unlisten();
 			if (err) this.#failed(err, done);
-			else this.#opened(engine, done);
+			else this.#opened(done);
 		};
-		engine.on("open", () => settle());
-		engine.on("close", (reason, err) => settle(err ?? new Error(reason)));
+		this.#listen("open", () => settle());
+		this.#listen("close", (reason, err) => settle(err instanceof Error ? err : new Error(err?.description ?? reason)));
 		if (this.opts.timeout !== false) {
 			this.#timer = setTimeout(() => {
-				engine.off().close();
+				this.#unlisten();
+				engine.close();
 				settle(new Error("timeout"));
 			}, this.opts.timeout);
 		}
@@ -82,13 +88,14 @@ export class Manager extends Emitter {
 
 	/** disconnect closes the connection, for all sockets and until one of them is told to connect. */
 	disconnect() {
+		this.#released = true;
 		this.#reconnecting = false;
 		this.#close("forced close");
 	}
 
 	_connect(socket) {
+		if (!this.#reconnecting) this.open();
 		if (this.#state === "open") socket._opened();
-		else if (!this.#reconnecting) this.open();
 	}
 
 	/** _left closes the connection when no socket needs it any more. */
@@ -104,22 +111,36 @@ export class Manager extends Emitter {
 		return [...this.#sockets.values()].filter((socket) => socket.active);
 	}
 
-	#opened(engine, done) {
+	#listen(event, listener) {
+		this.engine.on(event, listener);
+		this.#listening.push([event, listener]);
+	}
+
+	#unlisten() {
+		for (const [event, listener] of this.#listening.splice(0)) this.engine.off(event, listener);
+	}
+
+	#opened(done) {
 		this.#state = "open";
-		engine.on("message", (message) => this.#receive(message));
-		engine.on("ping", () => this._fire("ping"));
-		engine.on("close", (reason, err) => this.#lost(reason, err));
-		this._fire("open");
+		this.#listen("message", (message) => this.#receive(message));
+		this.#listen("ping", () => this._fire("ping"));
+		this.#listen("error", (err) => this.#complain(err));
+		this.#listen("close", (reason, details) => this.#lost(reason, details));
 		for (const socket of this.#wanted) socket._opened();
+		this._fire("open");
 		done?.();
 	}
 
 	#failed(err, done) {
 		this.#state = "closed";
-		this._fire("error", err);
-		for (const socket of this.#wanted) socket._failed(err);
+		this.#complain(err);
 		if (done) done(err);
 		else this.#reconnect();
+	}
+
+	#complain(err) {
+		for (const socket of this.#wanted) socket._failed(err);
+		this._fire("error", err);
 	}
 
 	#receive(message) {
@@ -129,8 +150,10 @@ export class Manager extends Emitter {
 		} catch (err) {
 			return this.#lost("parse error", err);
 		}
-		const socket = packet && this.#sockets.get(packet.nsp);
+		if (!packet) return;
+		const socket = this.#sockets.get(packet.nsp);
 		if (socket?.active) socket._receive(packet);
+		this._fire("packet", packet);
 	}
 
 	/** assemble returns a packet when all of it is there. */
@@ -145,29 +168,31 @@ export class Manager extends Emitter {
 		const packet = this.#packet;
 		if (packet.parts.length < packet.attachments) return undefined;
 		this.#packet = undefined;
-		return { ...packet, data: parseData(packet, packet.parts) };
+		const { type, nsp, id } = packet;
+		return { type, nsp, id, data: parseData(packet, packet.parts) };
 	}
 
-	#lost(reason, err) {
-		this.#close(reason, err);
+	#lost(reason, details) {
+		this.#close(reason, details);
 		this.#reconnect();
 	}
 
-	#close(reason, err) {
+	#close(reason, details) {
 		clearTimeout(this.#timer);
 		this.#attempts = 0;
 		this.#packet = undefined;
 		if (this.#state === "closed") return;
 		this.#state = "closed";
-		this.engine.off().close();
-		this._fire("close", reason, err);
-		for (const socket of this.#sockets.values()) socket._closed(reason, err);
+		this.#unlisten();
+		this.engine.close();
+		for (const socket of this.#sockets.values()) socket._closed(reason, details);
+		this._fire("close", reason, details);
 	}
 
 	// A listener of what went before may have connected already, or have given up.
 	#reconnect() {
-		if (!this.opts.reconnection || this.#reconnecting || this.#state !== "closed" || !this.#wanted.length) return;
-		if (this.#attempts >= this.opts.reconnectionAttempts) {
+		if (!this.opts.reconnection || this.#released || this.#reconnecting || this.#state !== "closed") return;
+		if (this.#attempts >= (this.opts.reconnectionAttempts || Infinity)) {
 			this.#attempts = 0;
 			this._fire("reconnect_failed");
 			return;
@@ -180,7 +205,7 @@ export class Manager extends Emitter {
 	#delay() {
 		const { reconnectionDelay, reconnectionDelayMax, randomizationFactor } = this.opts;
 		const spread = 1 + randomizationFactor * (2 * Math.random() - 1);
-		return Math.min(reconnectionDelay * 2 ** this.#attempts++ * spread, reconnectionDelayMax);
+		return Math.min((reconnectionDelay || 1000) * 2 ** this.#attempts++ * spread, reconnectionDelayMax || 5000);
 	}
 
 	#attempt() {
@@ -189,8 +214,8 @@ export class Manager extends Emitter {
 		this.open((err) => {
 			this.#reconnecting = false;
 			if (err) {
-				this._fire("reconnect_error", err);
 				this.#reconnect();
+				this._fire("reconnect_error", err);
 				return;
 			}
 			const attempts = this.#attempts;
@@ -198,4 +223,13 @@ export class Manager extends Emitter {
 			this._fire("reconnect", attempts);
 		});
 	}
+}
+
+// Those of the options that may be changed later are methods, too: of no argument to read, of one to set.
+for (const name of Object.keys(DEFAULTS).slice(2)) {
+	Manager.prototype[name] = function (value) {
+		if (value === undefined) return this.opts[name];
+		this.opts[name] = value;
+		return this;
+	};
 }

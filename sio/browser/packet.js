@@ -1,7 +1,15 @@
 // A frame is what a transport carries: a string that begins with the digit of its Engine.IO type, or a binary
-// message (ArrayBuffer, view, Blob), which has none. Both transports take and give frames.
+// message (ArrayBuffer, view, Blob), which has none. All transports take and give frames.
 
 export const Frame = { OPEN: "0", CLOSE: "1", PING: "2", PONG: "3", MESSAGE: "4", UPGRADE: "5", NOOP: "6" };
+
+const FRAME_NAMES = Object.keys(Frame).map((name) => name.toLowerCase());
+
+/** describe takes a frame apart as listeners to all of an engine's packets like it. */
+export function describe(frame) {
+	if (typeof frame !== "string") return { type: "message", data: frame };
+	return { type: FRAME_NAMES[frame[0]], data: frame.slice(1) };
+}
 
 /** Type is a Socket.IO packet's. On the wire, and only there, one with attachments has BINARY added. */
 export const Type = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 };
@@ -89,8 +97,13 @@ function isValid(type, data) {
 
 const utf8 = new TextEncoder();
 
+/** toBytes views a text or binary frame as bytes. A Blob has to be read first. */
+export function toBytes(frame) {
+	if (typeof frame === "string") return utf8.encode(frame);
+	return ArrayBuffer.isView(frame) ? new Uint8Array(frame.buffer, frame.byteOffset, frame.byteLength) : new Uint8Array(frame);
+}
+
 /** frameSize is how many bytes a frame has on a WebSocket. */
 export function frameSize(frame) {
-	if (typeof frame === "string") return utf8.encode(frame).length;
-	return frame.byteLength ?? frame.size;
+	return typeof frame === "string" ? toBytes(frame).length : (frame.byteLength ?? frame.size);
 }

@@ -1,4 +1,4 @@
-import { Frame, frameSize, isBlob } from "./packet.js";
+import { Frame, frameSize, isBlob, toBytes } from "./packet.js";
 
 // A transport tells its engine by `on`: open(), frame(f), drain() when it takes frames again, and once
 // close(reason, error). It takes from the engine's queue what it can carry: take(queue).
@@ -98,24 +98,26 @@ export class Polling {
 	}
 
 	async #request(method, body, more) {
-		const { withCredentials, extraHeaders } = this.#engine.opts;
+		const { withCredentials, extraHeaders, requestTimeout } = this.#engine.options(this.name);
+		const { signal } = this.#abort;
 		const response = await fetch(this.#engine.url(this.name), {
 			method,
 			body,
 			cache: "no-store",
 			credentials: withCredentials ? "include" : "same-origin",
 			headers: { ...extraHeaders, ...(body && { "Content-Type": "text/plain;charset=UTF-8" }) },
-			signal: this.#abort.signal,
+			signal: requestTimeout ? AbortSignal.any([signal, AbortSignal.timeout(requestTimeout)]) : signal,
 			...more,
 		});
 		if (response.status === 200) return response;
-		throw Object.assign(new Error(`status ${response.status}`), { status: response.status, body: await response.text() });
+		const { status } = response;
+		throw { status, context: { status, responseText: await response.text() } };
 	}
 
 	#fail(message, cause) {
 		if (this.#closed) return;
 		this.close();
-		this.on.close?.("transport error", transportError(message, cause.status ?? 0, cause.body ?? cause));
+		this.on.close?.("transport error", transportError(message, cause.status ?? 0, cause.context ?? cause));
 	}
 }
 
@@ -125,8 +127,7 @@ export function postSize(frame) {
 }
 
 async function toBase64(data) {
-	if (isBlob(data)) data = await data.arrayBuffer();
-	const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+	const bytes = toBytes(isBlob(data) ? await data.arrayBuffer() : data);
 	if (bytes.toBase64) return bytes.toBase64();
 	const step = 3 * 8192; // whole groups of three, and few enough for the stack
 	let text = "";

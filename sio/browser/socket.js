@@ -1,4 +1,4 @@
-import { call, Emitter } from "./emitter.js";
+import { callAll, Emitter, without } from "./emitter.js";
 import { encodePacket, RESERVED, Type } from "./packet.js";
 
 /**
@@ -9,13 +9,17 @@ export class Socket extends Emitter {
 	connected = false;
 	/** recovered is whether this connection goes on where the last one ended, missed events included. */
 	recovered = false;
-	/** id is the server's name for this socket; every connection gets a new one. */
+	/** id is the server's name for this socket; every connection gets a new one, unless it is recovered. */
 	id;
+	/** sendBuffer has the events emitted while not connected. Emptied, they are not sent. */
+	sendBuffer = [];
+	/** receiveBuffer has the arguments of events that came before the server's answer. */
+	receiveBuffer = [];
 
-	#ackTimeout;
+	#opts;
 	#active = false;
 	#asked = false; // CONNECT was sent, and is not answered yet
-	#unsent = []; // events emitted while not connected
+	#queue = []; // with retries: events that wait for their ack, of which the first is on its way
 	#flags = {}; // of the next event
 	#acks = new Map(); // id -> {done, fails, timer}; fails: done takes an error first
 	#nextID = 0;
@@ -29,7 +33,7 @@ export class Socket extends Emitter {
 		this.io = manager;
 		this.nsp = nsp;
 		this.auth = opts.auth;
-		this.#ackTimeout = opts.ackTimeout;
+		this.#opts = opts;
 	}
 
 	get disconnected() {
@@ -44,6 +48,11 @@ export class Socket extends Emitter {
 	/** volatile makes the next event one that is dropped when it cannot leave soon. */
 	get volatile() {
 		this.#flags.volatile = true;
+		return this;
+	}
+
+	/** compress is what a browser decides by itself; it is here for programs that run elsewhere, too. */
+	compress() {
 		return this;
 	}
 
@@ -81,13 +90,14 @@ export class Socket extends Emitter {
 	/** emit sends an event; a function as the last argument takes the ack. */
 	emit(event, ...args) {
 		if (RESERVED.has(event)) throw new Error(`"${event}" is a reserved event name`);
-		const { volatile, timeout = this.#ackTimeout } = this.#flags;
+		const flags = this.#flags;
 		this.#flags = {};
 		const ack = typeof args.at(-1) === "function" ? args.pop() : undefined;
-		const packet = { type: Type.EVENT, data: [event, ...args], id: ack && this.#expect(ack, timeout) };
-		if (volatile && !(this.connected && this.io.engine.writable)) return this;
-		if (this.connected) this.#writeEvent(packet);
-		else this.#unsent.push(packet);
+		const data = [event, ...args];
+		if (this.#opts.retries && !flags.volatile) {
+			this.#queue.push({ data, ack, flags, tries: 0, pending: false });
+			this.#next();
+		} else this.#emit(data, ack, flags);
 		return this;
 	}
 
@@ -107,8 +117,17 @@ export class Socket extends Emitter {
 	}
 
 	offAny(listener) {
-		this.#incoming = listener ? this.#incoming.filter((l) => l !== listener) : [];
+		this.#incoming = listener ? without(this.#incoming, listener) : [];
 		return this;
+	}
+
+	prependAny(listener) {
+		this.#incoming = [listener, ...this.#incoming];
+		return this;
+	}
+
+	listenersAny() {
+		return this.#incoming;
 	}
 
 	/** onAnyOutgoing adds a listener for whatever event is sent. */
@@ -118,8 +137,17 @@ export class Socket extends Emitter {
 	}
 
 	offAnyOutgoing(listener) {
-		this.#outgoing = listener ? this.#outgoing.filter((l) => l !== listener) : [];
+		this.#outgoing = listener ? without(this.#outgoing, listener) : [];
 		return this;
+	}
+
+	prependAnyOutgoing(listener) {
+		this.#outgoing = [listener, ...this.#outgoing];
+		return this;
+	}
+
+	listenersAnyOutgoing() {
+		return this.#outgoing;
 	}
 
 	/** _opened asks for the namespace: the connection is up. */
@@ -134,14 +162,15 @@ export class Socket extends Emitter {
 		else ask(this.auth);
 	}
 
-	/** _failed says that the connection could not be made. */
+	/** _failed says that the connection could not be made, or was lost before this socket had it. */
 	_failed(err) {
-		this._fire("connect_error", err);
+		if (!this.connected) this._fire("connect_error", err);
 	}
 
 	/** _closed says that the connection is gone. */
 	_closed(reason, details) {
 		this.#asked = false;
+		this.receiveBuffer = [];
 		if (!this.connected) return;
 		this.connected = false;
 		this.id = undefined;
@@ -156,7 +185,10 @@ export class Socket extends Emitter {
 			case Type.DISCONNECT:
 				return this.#leave("io server disconnect");
 			case Type.EVENT:
-				return this.#received(id === undefined ? data : [...data, this.#replier(id)]);
+				if (id !== undefined) data.push(this.#replier(id));
+				if (this.connected) this.#received(data);
+				else this.receiveBuffer.push(data);
+				return;
 			case Type.ACK:
 				return this.#acked(id, data);
 			case Type.CONNECT_ERROR:
@@ -171,7 +203,9 @@ export class Socket extends Emitter {
 		this.recovered = pid !== undefined && pid === this.#pid;
 		this.#pid = pid;
 		this.connected = true;
-		for (const packet of this.#unsent.splice(0)) this.#writeEvent(packet);
+		for (const args of this.receiveBuffer.splice(0)) this.#received(args);
+		for (const packet of this.sendBuffer.splice(0)) this.#writeEvent(packet);
+		this.#next();
 		this._fire("connect");
 	}
 
@@ -189,7 +223,7 @@ export class Socket extends Emitter {
 	}
 
 	#received(data) {
-		for (const listener of this.#incoming) call(listener, this, data);
+		callAll(this.#incoming, this, data);
 		this._fire(...data);
 		if (this.#pid && typeof data.at(-1) === "string") this.#offset = data.at(-1);
 	}
@@ -199,15 +233,41 @@ export class Socket extends Emitter {
 	}
 
 	#writeEvent(packet) {
-		for (const listener of this.#outgoing) call(listener, this, packet.data);
+		callAll(this.#outgoing, this, packet.data);
 		this.#write(packet);
 	}
 
+	#emit(data, ack, { volatile, timeout = this.#opts.ackTimeout }) {
+		const packet = { type: Type.EVENT, data, id: ack && this.#expect(ack, timeout) };
+		const { engine } = this.io;
+		if (volatile && !(this.connected && engine.writable)) return;
+		if (this.connected && !engine._stale()) this.#writeEvent(packet);
+		else this.sendBuffer.push(packet);
+	}
+
+	/** next sends the first event of the queue, unless it waits for its ack already. */
+	#next() {
+		const entry = this.#queue[0];
+		if (!entry || !this.connected || entry.pending) return;
+		entry.pending = true;
+		entry.tries++;
+		const done = (err, ...values) => {
+			entry.pending = false;
+			if (!err || entry.tries > this.#opts.retries) {
+				this.#queue.shift();
+				if (entry.ack) callAll([entry.ack], this, err ? [err] : [null, ...values]);
+			}
+			this.#next();
+		};
+		done.fails = true;
+		this.#emit(entry.data, done, entry.flags);
+	}
+
 	#replier(id) {
-		let replied = false;
+		let { engine } = this.io;
 		return (...data) => {
-			if (!replied && this.connected) this.#write({ type: Type.ACK, id, data });
-			replied = true;
+			if (engine === this.io.engine && this.connected) this.#write({ type: Type.ACK, id, data });
+			engine = undefined; // one reply is enough, and on another connection it would answer something else
 		};
 	}
 
@@ -224,8 +284,8 @@ export class Socket extends Emitter {
 
 	#timedOut(id, done) {
 		this.#acks.delete(id);
-		this.#unsent = this.#unsent.filter((packet) => packet.id !== id);
-		call(done, this, [new Error("operation has timed out")]);
+		this.sendBuffer = this.sendBuffer.filter((packet) => packet.id !== id);
+		callAll([done], this, [new Error("operation has timed out")]);
 	}
 
 	#acked(id, data) {
@@ -233,17 +293,17 @@ export class Socket extends Emitter {
 		if (!ack) return;
 		this.#acks.delete(id);
 		clearTimeout(ack.timer);
-		call(ack.done, this, ack.fails ? [null, ...data] : data);
+		callAll([ack.done], this, ack.fails ? [null, ...data] : data);
 	}
 
 	// What was sent will not be answered any more; what waits to be sent still may.
 	#failAcks() {
-		const waiting = new Set(this.#unsent.map((packet) => packet.id));
+		const waiting = new Set(this.sendBuffer.map((packet) => packet.id));
 		for (const [id, { done, fails, timer }] of this.#acks) {
 			if (waiting.has(id)) continue;
 			this.#acks.delete(id);
 			clearTimeout(timer);
-			if (fails) call(done, this, [new Error("socket has been disconnected")]);
+			if (fails) callAll([done], this, [new Error("socket has been disconnected")]);
 		}
 	}
 }

@@ -23,7 +23,7 @@ export class WebSocketTransport {
 	}
 
 	open() {
-		const { WebSocket = globalThis.WebSocket, protocols = [] } = this.#engine.opts;
+		const { WebSocket = globalThis.WebSocket, protocols = [] } = this.#engine.options(this.name);
 		let ws;
 		try {
 			ws = new WebSocket(this.#engine.url(this.name), protocols);
@@ -34,7 +34,7 @@ export class WebSocketTransport {
 		ws.onopen = () => this.on.open?.();
 		ws.onmessage = ({ data }) => !this.#closed && this.on.frame?.(data);
 		ws.onerror = (event) => this.#end("transport error", transportError("websocket error", event));
-		ws.onclose = (event) => this.#end("transport close", transportError("websocket connection closed", event));
+		ws.onclose = (event) => this.#end("transport close", { description: "websocket connection closed", context: event });
 		this.#ws = ws;
 	}
 
