@@ -266,6 +266,14 @@ func (c *conn) forget(s *Socket) {
 
 // enqueue puts a message of s on the queue.
 func (c *conn) enqueue(s *Socket, m *engine.Prepared, class class) error {
+	err := c.tryEnqueue(s, m, class)
+	if err == ErrQueueFull && c.server.CloseSlow {
+		c.session.Close(errTooSlow)
+	}
+	return err
+}
+
+func (c *conn) tryEnqueue(s *Socket, m *engine.Prepared, class class) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s.state != connected || c.draining {
@@ -274,24 +282,29 @@ func (c *conn) enqueue(s *Socket, m *engine.Prepared, class class) error {
 	if class == fleeting && c.behind() {
 		return errVolatile
 	}
-	if !c.control.takes(m, class.limit(c.server.maxQueuedBytes())) {
+	if !c.control.takes(m, class, c.server.maxQueuedBytes(), c.server.maxQueuedPackets()) {
 		return ErrQueueFull
 	}
 	c.control.put(m)
 	return nil
 }
 
+// crowded reports whether the queue is over its bounds, which acks may do. Called with c.mu held.
+func (c *conn) crowded() bool {
+	return c.control.bytes > c.server.maxQueuedBytes() || c.control.waiting() > c.server.maxQueuedPackets()
+}
+
 // behind reports whether something waits to be sent. What comes of a Source does not count: it may go on for ever, and is
 // overtaken. Called with c.mu held.
 func (c *conn) behind() bool {
-	return c.control.bytes > 0 || len(c.sources) == 0 && c.session.Behind()
+	return c.control.waiting() > 0 || len(c.sources) == 0 && c.session.Behind()
 }
 
 // Next returns what is sent next: what was emitted, then what sources have.
 func (c *conn) Next(wait bool) (*engine.Prepared, bool) {
 	c.mu.Lock()
 	if m := c.control.take(); m != nil {
-		if c.control.bytes <= c.server.maxQueuedBytes() {
+		if !c.crowded() {
 			c.changed.broadcast()
 		}
 		c.mu.Unlock()

@@ -25,6 +25,7 @@ var (
 	errDisconnected   = errors.New("sio: disconnected by the server")
 	errPanicked       = errors.New("sio: a handler panicked")
 	errBinaryRefusal  = errors.New("sio: binary in the data of a refusal")
+	errTooSlow        = errors.New("sio: the client did not take what was sent to it")
 	errStalled        = errors.New("sio: a half-sent event made no progress")
 )
 
@@ -90,6 +91,8 @@ const (
 	reasonShutdown         = "server shutting down"
 	reasonClientDisconnect = "client namespace disconnect"
 	reasonServerDisconnect = "server namespace disconnect"
+
+	reasonTooSlow = "too slow" // ours: see Server.CloseSlow
 )
 
 // reason tells what ended a connection.
@@ -112,6 +115,8 @@ func reason(err error) string {
 		return reasonTransportError
 	case errors.As(err, &protocol):
 		return reasonParseError
+	case errors.Is(err, errTooSlow):
+		return reasonTooSlow
 	case errors.Is(err, errConnectTimeout), errors.Is(err, errDisconnected):
 		return reasonForcedServer
 	case errors.Is(err, errPanicked), errors.Is(err, errStalled):

@@ -13,6 +13,7 @@ const (
 	defaultMaxEventBytes   = 1_000_000
 	defaultMaxAttachments  = 10
 	defaultMaxQueuedBytes  = 1 << 20
+	defaultMaxQueuedCount  = 8192
 	defaultMaxPendingBytes = 1 << 20
 	defaultMaxNamespaces   = 64
 	defaultMaxChildren     = 1000
@@ -67,6 +68,10 @@ func (srv *Server) maxChildNamespaces() int {
 }
 
 func (srv *Server) maxQueuedBytes() int { return cmp.Or(srv.MaxQueuedBytes, defaultMaxQueuedBytes) }
+
+func (srv *Server) maxQueuedPackets() int {
+	return cmp.Or(srv.MaxQueuedPackets, defaultMaxQueuedCount)
+}
 
 // maxPendingBytes has room for one event of any size.
 func (srv *Server) maxPendingBytes() int {

@@ -6,7 +6,7 @@ import (
 	"sluice/sio/engine"
 )
 
-// class says how a message is held to the bound of a queue.
+// class says how a message is held to the bounds of a queue.
 type class byte
 
 const (
@@ -16,14 +16,15 @@ const (
 	fleeting              // dropped when anything waits to be sent
 )
 
-func (c class) limit(most int) int {
+// factor is by how much a message may go over the bounds.
+func (c class) factor() int {
 	switch c {
-	case ordinary:
-		return most
 	case urgent:
-		return urgentFactor * most
+		return urgentFactor
+	case control:
+		return math.MaxInt32
 	default:
-		return math.MaxInt
+		return 1
 	}
 }
 
@@ -41,10 +42,13 @@ const (
 	idleQueue = 8
 )
 
-// takes reports whether m fits in a queue of at most limit bytes. One message always fits.
-func (q *queue) takes(m *engine.Prepared, limit int) bool {
-	return q.bytes == 0 || q.bytes+m.Size()+messageOverhead <= limit
+// takes reports whether m fits in a queue of at most so many bytes and messages. One message always fits.
+func (q *queue) takes(m *engine.Prepared, c class, bytes, messages int) bool {
+	return q.waiting() == 0 || q.bytes+m.Size()+messageOverhead <= c.factor()*bytes && q.waiting() < c.factor()*messages
 }
+
+// waiting returns how many messages there are.
+func (q *queue) waiting() int { return len(q.messages) - q.first }
 
 func (q *queue) put(m *engine.Prepared) {
 	q.messages = append(q.messages, m)

@@ -27,9 +27,15 @@ type Server struct {
 
 	MaxEventBytes   int // of an event with its attachments, unless they are streamed (OnStream); 0 means 1,000,000
 	MaxAttachments  int // of an event a client sends, at most packet.MaxAttachments; 0 means 10
-	MaxQueuedBytes  int // of what was sent to a client and is not on the wire yet, Sources apart; 0 means 1 MiB
 	MaxPendingBytes int // of what a client sent and no handler is done with, at least MaxEventBytes; 0 means 1 MiB
 	MaxNamespaces   int // that a client may be in at a time, over one connection; 0 means 64
+
+	// What was sent to a client and is not on the wire yet, Sources apart, is bounded in bytes, each packet counting 64 more than
+	// it has, and in packets. Over that, Emit returns ErrQueueFull and a broadcast passes the client by; with CloseSlow its
+	// connection is closed, too, and the reason is "too slow". Acks may go over the bounds fourfold.
+	MaxQueuedBytes   int // 0 means 1 MiB
+	MaxQueuedPackets int // 0 means 8192
+	CloseSlow        bool
 
 	MaxChildNamespaces  int  // that clients have made to exist, see OfFunc; 0 means 1000
 	KeepChildNamespaces bool // they stay when their last socket has left

@@ -76,7 +76,7 @@ func (s *Socket) next() (call func(), cost int) {
 // down. Called with c.mu held, which it gives up while it waits.
 func (c *conn) pace(s *Socket) {
 	var timeout <-chan time.Time
-	for c.control.bytes > c.server.maxQueuedBytes() && s.state == connected && !c.draining {
+	for c.crowded() && s.state == connected && !c.draining {
 		if timeout == nil {
 			timer := time.NewTimer(maxPace)
 			defer timer.Stop()
