@@ -28,11 +28,12 @@ type application struct {
 	tries  map[string]int  // of events that are answered late, by key; guarded by mu
 }
 
-func startApplication(t *testing.T) *application {
+// startApplication starts it for pages of an origin.
+func startApplication(t *testing.T, origin string) *application {
 	t.Helper()
 	a := &application{seen: map[string]bool{}, banned: map[string]bool{}, tries: map[string]int{}}
 	server := &sio.Server{PingInterval: 300 * time.Millisecond, PingTimeout: time.Second, MaxEventBytes: 100_000,
-		CheckOrigin: func(*http.Request) bool { return true }}
+		CORS: sio.CORS{Origins: []string{origin}, Credentials: true}}
 	a.answer(server)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

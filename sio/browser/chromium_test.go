@@ -43,9 +43,10 @@ type server struct {
 	recovers bool // connections, at /recovering/
 }
 
-func servers(t *testing.T) map[string]server {
+// servers are for pages of an origin.
+func servers(t *testing.T, origin string) map[string]server {
 	return map[string]server{
-		"our server":    {url: startApplication(t).url},
+		"our server":    {url: startApplication(t, origin).url},
 		"Node's server": {url: "http://127.0.0.1:" + lab.StartNode(t, "server.mjs").Line(), recovers: true},
 	}
 }
@@ -61,7 +62,7 @@ func TestTheStockClientDoesTheSame(t *testing.T) {
 
 // testClient runs the groups of tests on every transport, and those of options once, with each server.
 func testClient(t *testing.T, page, groups string) {
-	servers := servers(t)
+	servers := servers(t, page)
 	ctx := lab.Chromium(t)
 	if err := chromedp.Do(ctx, chromedp.Navigate(page)); err != nil {
 		t.Fatal(err)
