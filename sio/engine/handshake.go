@@ -58,10 +58,24 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, transp
 	s.beat.start()
 	if transport == transportPolling {
 		srv.replyPolling(w, r, s)
-	} else {
-		srv.replyWebSocket(w, r, s)
+		s.transmit() // newSession locked the outlet
+		return
 	}
-	s.transmit() // newSession locked the outlet
+	c, err := srv.openWebSocket(w, r, s, s.header, srv.openPacket(s))
+	if err != nil {
+		s.end(transportError(err), goodbyeGone)
+		s.transmit()
+		return
+	}
+	srv.run(s, c)
+}
+
+// run makes c the transport of a session that begins on it.
+func (srv *Server) run(s *Session, c *carrier) {
+	c.answer = s.answerLater
+	s.begin(c)
+	s.transmit()                           // newSession locked the outlet
+	srv.spawn(func() { s.readCarrier(c) }) // not before: what it answers could find the lock taken, and a fault behind it end all
 }
 
 // checkHandshake refuses what cannot open a session, in the order of Node's server.
@@ -139,16 +153,4 @@ func (srv *Server) replyPolling(w http.ResponseWriter, r *http.Request, s *Sessi
 	}
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(srv.handshakeTimeout()))
 	s.writeReply(w, r, s.packets(srv.openPacket(s, srv.upgrades()...)))
-}
-
-// replyWebSocket answers the handshake of a session that begins on WebSocket.
-func (srv *Server) replyWebSocket(w http.ResponseWriter, r *http.Request, s *Session) {
-	c, err := srv.openWebSocket(w, r, s, s.header, srv.openPacket(s))
-	if err != nil {
-		s.end(transportError(err), goodbyeGone)
-		return
-	}
-	c.answer = s.answerLater
-	s.begin(c)
-	srv.spawn(func() { s.readCarrier(c) })
 }
