@@ -170,12 +170,12 @@ func TestACompressedStreamIsInflatedAsItIsRead(t *testing.T) {
 	const size = 64 << 20
 	read := make(chan int64, 1)
 	var before, after runtime.MemStats
-	e.before = func(m Message) {
+	e.onMessage(func(m Message) {
 		runtime.ReadMemStats(&before)
 		n, _ := io.Copy(io.Discard, m.Body)
 		runtime.ReadMemStats(&after)
 		read <- n
-	}
+	})
 	c.conn.Write(raw(fin|rsv1|opBin, packedBomb(t, size>>20)))
 	if n := wait(t, read); n != size {
 		t.Errorf("%d bytes came", n)

@@ -353,14 +353,14 @@ func TestALargeMessageOfEngineIO3IsReadAsItArrives(t *testing.T) {
 		}
 	}
 	c := s.dial(t, "EIO=3&transport=websocket")
-	wait(t, s.sessions).before = stream
+	wait(t, s.sessions).onMessage(stream)
 	c.write(ws.NewBinaryFrame(append([]byte{binaryMessage3}, make([]byte, size)...)))
 	if got := wait(t, read); got != fmt.Sprint(size, size, nil) {
 		t.Errorf("over WebSocket: %s", got)
 	}
 	for _, base64 := range []bool{false, true} {
 		p := &pollingClient3{t: t, s: s, sid: s.polling3(t, ""), base64: base64}
-		wait(t, s.sessions).before = stream
+		wait(t, s.sessions).onMessage(stream)
 		p.send(Outgoing{Binary: true, Data: make([]byte, size)})
 		if got := wait(t, read); got != fmt.Sprint(-1, size, nil) {
 			t.Errorf("over polling, base64 %v: %s", base64, got)

@@ -36,9 +36,19 @@ type echo struct {
 	before func(Message) // called with each message; may be nil
 }
 
+// onMessage makes f be called with each message that comes from now on.
+func (e *echo) onMessage(f func(Message)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.before = f
+}
+
 func (e *echo) Receive(m Message) error {
-	if e.before != nil {
-		e.before(m)
+	e.mu.Lock()
+	before := e.before
+	e.mu.Unlock()
+	if before != nil {
+		before(m)
 	}
 	back := Outgoing{Data: bytes.Clone(m.Text)}
 	if m.Body != nil {

@@ -59,6 +59,7 @@ type form uint8
 const (
 	forPolling form = iota // part of a payload, in one segment
 	forWebSocket
+	forStream
 )
 
 // Prepare makes a Prepared of msgs. It keeps the slices: their bytes must not change any more.
@@ -102,7 +103,7 @@ func (p *Prepared) find(v variant) (segments [][]byte, ok bool) {
 
 func encode(msgs []Outgoing, v variant) [][]byte {
 	switch {
-	case v.form == forWebSocket:
+	case v.form != forPolling:
 		return encodeFrames(msgs, v)
 	case v.eio3:
 		return [][]byte{encodePayload3(msgs, v.base64)}
@@ -110,7 +111,7 @@ func encode(msgs []Outgoing, v variant) [][]byte {
 	return [][]byte{encodePayload(msgs)}
 }
 
-// encodeFrames makes a WebSocket frame of each message.
+// encodeFrames makes a frame of each message: a WebSocket's, or what a stream has instead.
 func encodeFrames(msgs []Outgoing, v variant) [][]byte {
 	room := 0
 	for _, m := range msgs {
@@ -131,7 +132,7 @@ func encodeFrames(msgs []Outgoing, v variant) [][]byte {
 			segments = append(segments, frame)
 			continue
 		}
-		small = websocket.AppendHeader(small, v.opcode(m), v.length(m))
+		small = v.appendHeader(small, m)
 		small = v.appendType(small, m)
 		switch {
 		case m.Binary && v.base64:
@@ -160,6 +161,14 @@ func (v variant) deflated(m Outgoing) []byte {
 	}
 	frame, _ := websocket.AppendDeflated(nil, v.opcode(m), v.appendType(nil, m), data)
 	return frame
+}
+
+// appendHeader appends the header of m's frame.
+func (v variant) appendHeader(dst []byte, m Outgoing) []byte {
+	if v.form == forStream {
+		return appendStreamHeader(dst, m.Binary, v.length(m))
+	}
+	return websocket.AppendHeader(dst, v.opcode(m), v.length(m))
 }
 
 // opcode returns what kind of frame m goes in.

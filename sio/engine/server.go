@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,7 +40,8 @@ type Server struct {
 	// AllowEIO3 admits clients of Engine.IO 3, too: of Socket.IO 2. A request that does not say its version is then one of them.
 	AllowEIO3 bool
 
-	// Transports are those that may be used: "polling", "websocket". nil means all.
+	// Transports are those that may be used: "polling", "websocket", "webtransport". nil means all; for the last, something has
+	// to call ServeStream.
 	Transports []string
 	// NoUpgrades keeps a session on the transport it began on.
 	NoUpgrades bool
@@ -66,10 +69,12 @@ type Server struct {
 	Logger *slog.Logger // nil means slog.Default()
 
 	counters counters
+	doors    atomic.Int32 // that WebTransport comes in through
 
 	mu       sync.Mutex
 	sessions map[string]*Session // guarded by mu
 	late     map[string]*late    // guarded by mu; sessions that ended, by id
+	arriving map[net.Conn]bool   // guarded by mu; streams whose first packet has not come
 	tasks    int                 // guarded by mu; requests and goroutines under way
 	closing  bool                // guarded by mu
 	idle     chan struct{}       // guarded by mu; closed when closing and tasks is 0; nil before Shutdown
@@ -141,18 +146,26 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
 
 // has reports whether a request may ask for a transport.
 func (srv *Server) has(transport string) bool {
-	if transport != transportPolling && transport != transportWebSocket {
-		return false
-	}
+	return (transport == transportPolling || transport == transportWebSocket) && srv.allows(transport)
+}
+
+// allows reports whether a transport may be used.
+func (srv *Server) allows(transport string) bool {
 	return srv.Transports == nil || slices.Contains(srv.Transports, transport)
 }
 
 // upgrades returns the transports that a session on polling may move to.
-func (srv *Server) upgrades() []string {
-	if srv.NoUpgrades || !srv.has(transportWebSocket) {
+func (srv *Server) upgrades() (names []string) {
+	if srv.NoUpgrades {
 		return nil
 	}
-	return []string{transportWebSocket}
+	if srv.allows(transportWebSocket) {
+		names = append(names, transportWebSocket)
+	}
+	if srv.allows(transportWebTransport) && srv.doors.Load() > 0 {
+		names = append(names, transportWebTransport)
+	}
+	return names
 }
 
 // protocol returns the version of Engine.IO that a query asks for; 0 if it is not spoken here.
@@ -209,6 +222,9 @@ func (srv *Server) close() ([]*Session, <-chan struct{}) {
 		if srv.tasks == 0 {
 			close(srv.idle)
 		}
+	}
+	for conn := range srv.arriving {
+		conn.SetReadDeadline(time.Unix(1, 0))
 	}
 	for sid, l := range srv.late {
 		l.expire.Stop()

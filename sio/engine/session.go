@@ -129,7 +129,7 @@ func (s *Session) drainsForFault() bool {
 // Done returns a channel that is closed when the session has begun to end.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Transport returns the name of the current transport, "polling" or "websocket".
+// Transport returns the name of the current transport, "polling", "websocket" or "webtransport".
 func (s *Session) Transport() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -111,6 +111,12 @@ func onEveryTransport(t *testing.T, srv func() *Server, f func(t *testing.T, s *
 			"polling":   func(t *testing.T, s *site) client { return &pollingClient{t: t, s: s, sid: s.polling(t)} },
 			"websocket": func(t *testing.T, s *site) client { return socketClient{s.websocket(t)} },
 			"upgraded":  func(t *testing.T, s *site) client { return socketClient{s.upgrade(t, s.polling(t))} },
+			"stream":    func(t *testing.T, s *site) client { return s.stream(t) },
+			"upgraded to a stream": func(t *testing.T, s *site) client {
+				c := s.moving(t, s.polling(t))
+				c.packet("5")
+				return c
+			},
 		} {
 			t.Run(fmt.Sprintf("%s,tls=%v", name, secure), func(t *testing.T) {
 				s := start(t, srv(), secure)
@@ -170,6 +176,11 @@ func TestDrainSendsWhatIsLeftBeforeItCloses(t *testing.T) {
 		switch c := c.(type) {
 		case socketClient:
 			c.closed()
+			c.conn.Close()
+		case *streamClient:
+			if got, err := c.read(); err != io.EOF {
+				t.Errorf("then came %+v, %v; want the end", got, err)
+			}
 			c.conn.Close()
 		case *pollingClient:
 			if _, body := s.get(t, c.sid); body != "1" {

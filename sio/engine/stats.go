@@ -9,11 +9,12 @@ import (
 
 // Stats is a snapshot of what a server has done.
 type Stats struct {
-	Polling   int // sessions open on polling
-	WebSocket int // sessions open on WebSocket
+	Polling      int // sessions open on polling
+	WebSocket    int // sessions open on WebSocket
+	WebTransport int // sessions open on WebTransport
 
 	Opened   uint64 // sessions since the start
-	Upgraded uint64 // of them, moved from polling to WebSocket
+	Upgraded uint64 // of them, moved from polling to another transport
 	BytesIn  uint64 // of messages, as they arrived on the wire
 	BytesOut uint64 // of messages, as they left on the wire
 
@@ -25,7 +26,7 @@ type Stats struct {
 }
 
 // Sessions returns the number of open sessions.
-func (s Stats) Sessions() int { return s.Polling + s.WebSocket }
+func (s Stats) Sessions() int { return s.Polling + s.WebSocket + s.WebTransport }
 
 // counters are what Stats tells of the past.
 type counters struct {
@@ -69,9 +70,12 @@ func (srv *Server) Stats() Stats {
 	sessions := slices.Collect(maps.Values(srv.sessions))
 	srv.mu.Unlock()
 	for _, s := range sessions {
-		if s.Transport() == transportWebSocket {
+		switch s.Transport() {
+		case transportWebSocket:
 			st.WebSocket++
-		} else {
+		case transportWebTransport:
+			st.WebTransport++
+		default:
 			st.Polling++
 		}
 	}
