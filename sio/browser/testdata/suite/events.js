@@ -154,6 +154,7 @@ export const tests = {
 		socket.onAnyOutgoing(() => sent++);
 		equal(await rejection(socket.emitWithAck("silent")), "operation has timed out");
 		equal(sent, 3);
+		await settled(socket);
 		socket.volatile.emit("silent");
 		equal(sent, 4);
 	},
