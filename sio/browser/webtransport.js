@@ -7,6 +7,9 @@ const LENGTH_64 = 127;
 
 const BINARY_BIT = 128;
 
+// How many ms a server has to read a stream to its end. What it has not read then is lost with the session.
+const GOODBYE = 1000;
+
 /** WebTransportStream carries each frame on one stream of a WebTransport, behind its length. A Blob is read as it is sent. */
 export class WebTransportStream {
 	name = "webtransport";
@@ -53,13 +56,13 @@ export class WebTransportStream {
 		}
 	}
 
-	/** close sends what was taken, then ends the session. */
+	/** close sends what was taken, then ends the stream, and the session where the server does not. */
 	close() {
 		if (this.#closed) return;
 		this.#closed = true;
 		this.writable = false;
 		const sent = this.#writing.then(() => this.#writer?.close());
-		sent.catch(() => {}).then(() => this.#session?.close());
+		sent.catch(() => {}).then(() => setTimeout(() => this.#session?.close(), this.#writer ? GOODBYE : 0));
 	}
 
 	async #write(frame) {
