@@ -42,10 +42,15 @@ func newConn(srv *Server, s *engine.Session) *conn {
 	c := &conn{server: srv, session: s, opened: time.Now(), sockets: make(map[string]*Socket, 1)}
 	c.in.conn = c
 	c.timeout = time.AfterFunc(srv.connectTimeout(), func() { s.Close(errConnectTimeout) })
-	if c.old() {
-		c.admit(srv.Of("/"), nil)
-	}
 	return c
+}
+
+// greet has a client join that does not ask to.
+func (c *conn) greet() {
+	if c.old() {
+		ns, _ := c.server.enter("/", nil)
+		c.admit(ns, nil)
+	}
 }
 
 // Receive takes a message of the client.
@@ -149,6 +154,7 @@ func (c *conn) all() []*Socket {
 func (c *conn) Closed(err error) {
 	c.timeout.Stop()
 	c.in.abandon()
+	c.server.forget(c)
 	why := &DisconnectError{Reason: reason(err), Err: err}
 	for _, s := range c.all() {
 		s.endFor(why, false)

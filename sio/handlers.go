@@ -19,8 +19,9 @@ type handlers struct {
 	refused slot[func(*Event, error)]
 	invalid slot[func(*Socket, error)]
 
-	mu     sync.RWMutex
-	events map[string]handler // guarded by mu
+	mu         sync.RWMutex
+	events     map[string]handler            // guarded by mu
+	serverSide map[string]func(*ServerEvent) // guarded by mu
 }
 
 // handler is what is called with the events of one name.

@@ -91,6 +91,8 @@ type Server struct {
 	namespaces map[string]*Namespace // guarded by mu
 	parents    []*Namespace          // guarded by mu
 	children   int                   // guarded by mu: of namespaces, those that clients have made to exist
+	conns      map[*conn]struct{}    // guarded by mu
+	closing    bool                  // guarded by mu
 	workers    int                   // guarded by mu: goroutines that run handlers
 	idle       chan struct{}         // guarded by mu: closed when workers is 0; nil unless somebody waits
 }
@@ -160,9 +162,12 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	srv.engine.ServeHTTP(w, r)
 }
 
-// Shutdown refuses new connections, closes all, and waits until every handler has returned, or ctx ends.
+// Shutdown refuses new connections and closes those there are, when what was emitted has been sent, at most 5 seconds later. Then it
+// waits until every handler has returned, and closes the Adapters. Sockets end with the reason "server shutting down"; their clients
+// see the connection close, and connect anew. When ctx ends Shutdown does not wait any longer, for anything, and returns its error.
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.setUp()
+	srv.drain(ctx)
 	err := srv.engine.Shutdown(ctx)
 	select {
 	case <-srv.quiet():
@@ -170,6 +175,45 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 		err = errors.Join(err, ctx.Err())
 	}
 	return errors.Join(err, srv.closeAdapters())
+}
+
+// drain lets no new client in, and has every other sent what waits for it. It returns when they have been closed, or ctx ends.
+func (srv *Server) drain(ctx context.Context) {
+	srv.mu.Lock()
+	srv.closing = true
+	conns := slices.Collect(maps.Keys(srv.conns))
+	srv.mu.Unlock()
+	for _, c := range conns {
+		c.drain(engine.ErrServerShutdown)
+	}
+	for _, c := range conns {
+		select {
+		case <-c.session.Done():
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// remember notes a connection, unless the server is shutting down.
+func (srv *Server) remember(c *conn) bool {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.closing {
+		return false
+	}
+	if srv.conns == nil {
+		srv.conns = make(map[*conn]struct{})
+	}
+	srv.conns[c] = struct{}{}
+	return true
+}
+
+// forget is for a connection that has ended.
+func (srv *Server) forget(c *conn) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	delete(srv.conns, c)
 }
 
 // closeAdapters says to all adapters that nothing more will be sent.
@@ -211,8 +255,17 @@ func (srv *Server) accept(s *engine.Session, r *http.Request) (engine.Receiver, 
 			return nil, refusal(err)
 		}
 	}
-	return newConn(srv, s), nil
+	c := newConn(srv, s)
+	if !srv.remember(c) {
+		c.timeout.Stop()
+		return nil, errShuttingDown
+	}
+	c.greet()
+	return c, nil
 }
+
+// errShuttingDown refuses who comes too late.
+var errShuttingDown = &engine.HandshakeError{Status: http.StatusServiceUnavailable, Code: 3, Message: "Server is shutting down"}
 
 func refusal(err error) error {
 	var e *Error

@@ -287,6 +287,21 @@ func (s *Socket) bye(reason string) {
 
 // guard calls f. When it panics, that is logged and the connection of s is closed.
 func (srv *Server) guard(s *Socket, what string, f func()) {
+	srv.catch(f, func(v any, stack []byte) {
+		s.logger().Error("sio: panic in "+what, "err", fmt.Sprint(v), "stack", string(stack))
+		s.conn.session.Close(errPanicked)
+	})
+}
+
+// contain calls f. When it panics, that is logged.
+func (srv *Server) contain(what string, f func()) {
+	srv.catch(f, func(v any, stack []byte) {
+		srv.log().Error("sio: panic in "+what, "err", fmt.Sprint(v), "stack", string(stack))
+	})
+}
+
+// catch calls f, and caught when it panics.
+func (srv *Server) catch(f func(), caught func(v any, stack []byte)) {
 	returned := false
 	defer func() {
 		if returned {
@@ -297,8 +312,7 @@ func (srv *Server) guard(s *Socket, what string, f func()) {
 			v = "runtime.Goexit"
 		}
 		srv.counters.panics.Add(1)
-		s.logger().Error("sio: panic in "+what, "err", fmt.Sprint(v), "stack", string(debug.Stack()))
-		s.conn.session.Close(errPanicked)
+		caught(v, debug.Stack())
 	}()
 	f()
 	returned = true
