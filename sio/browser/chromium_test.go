@@ -2,11 +2,13 @@ package browser_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -39,52 +41,68 @@ func stock(t *testing.T) fs.FS { return os.DirFS(lab.PackagePath(t, "socket.io-c
 
 // server is one that the suite talks to.
 type server struct {
-	url      string
-	recovers bool // connections, at /recovering/
+	URL         string `json:"url"`
+	Recovering  string `json:"recovering,omitempty"`  // the URL of one that recovers connections
+	Certificate string `json:"certificate,omitempty"` // the SHA-256 of that of WebTransport
 }
 
 // servers are for pages of an origin.
 func servers(t *testing.T, origin string) map[string]server {
+	node := lab.StartNode(t, "server.mjs")
 	return map[string]server{
-		"our server":    {url: startApplication(t, origin).url},
-		"Node's server": {url: "http://127.0.0.1:" + lab.StartNode(t, "server.mjs").Line(), recovers: true},
+		"our server":    {URL: startApplication(t, origin).url},
+		"Node's server": {URL: "http://127.0.0.1:" + node.Line(), Recovering: "http://127.0.0.1:" + node.Line()},
 	}
 }
 
 func TestOurClientDoesWhatItMust(t *testing.T) {
-	testClient(t, page(t, nil), `["connection", "events", "ours"]`)
+	testClient(t, page(t, nil), "connection", "events", "ours")
 }
 
 // The same tests, but for the few things in which our client is meant to differ.
 func TestTheStockClientDoesTheSame(t *testing.T) {
-	testClient(t, page(t, stock(t)), `["connection", "events"]`)
+	testClient(t, page(t, stock(t)), "connection", "events")
 }
 
 // testClient runs the groups of tests on every transport, and those of options once, with each server.
-func testClient(t *testing.T, page, groups string) {
+func testClient(t *testing.T, page string, groups ...string) {
 	servers := servers(t, page)
 	ctx := lab.Chromium(t)
 	if err := chromedp.Do(ctx, chromedp.Navigate(page)); err != nil {
 		t.Fatal(err)
 	}
 	for name, s := range servers {
-		for _, transports := range []string{`["polling"]`, `["websocket"]`, `["polling", "websocket"]`} {
-			t.Run(name+" "+transports, func(t *testing.T) {
-				runSuite(ctx, t, groups, fmt.Sprintf("{url: %q, scripted: %q, recovers: %t, transports: %s}", s.url, page, s.recovers, transports))
-			})
+		ways := [][]string{{"polling"}, {"websocket"}, {"polling", "websocket"}}
+		options, groups := []string{"options"}, groups
+		if s.Recovering != "" {
+			groups = append(groups, "recovery")
 		}
-		t.Run(name+" options", func(t *testing.T) {
-			runSuite(ctx, t, `["options"]`, fmt.Sprintf("{url: %q, scripted: %q}", s.url, page))
-		})
+		if s.Certificate != "" {
+			ways = append(ways, []string{"webtransport"}, []string{"polling", "webtransport"})
+			options = append(options, "webtransport")
+		}
+		for _, transports := range ways {
+			t.Run(name+" "+strings.Join(transports, " "), func(t *testing.T) { run(ctx, t, groups, page, s, transports) })
+		}
+		t.Run(name+" options", func(t *testing.T) { run(ctx, t, options, page, s, nil) })
 	}
 }
 
-func runSuite(ctx context.Context, t *testing.T, groups, with string) {
+// run runs groups of tests in the page.
+func run(ctx context.Context, t *testing.T, groups []string, page string, s server, transports []string) {
 	t.Helper()
+	with, err := json.Marshal(struct {
+		server
+		Scripted   string   `json:"scripted"`
+		Transports []string `json:"transports,omitempty"`
+	}{s, page, transports})
+	if err != nil {
+		t.Fatal(err)
+	}
 	script := fmt.Sprintf(`(async () => {
 		const [client, { run }] = await Promise.all([import("/socket.io/socket.io.esm.js"), import("/testdata/suite/suite.js")]);
-		return run(client, %s, %s);
-	})()`, groups, with)
+		return run(client, %q.split(" "), %s);
+	})()`, strings.Join(groups, " "), with)
 	failures, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](script, chromedp.EvalAwaitPromise))
 	if err != nil {
 		t.Fatal(err)

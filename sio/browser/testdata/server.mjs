@@ -1,12 +1,18 @@
-// The application that the suite talks to, on Node's own Socket.IO server. It prints its port. application_test.go is the same on
-// ours.
+// The application that the suite talks to, on Node's own Socket.IO server. It prints the port of one server, and
+// of one that recovers connections. application_test.go is the same on ours.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 
-const http = createServer((_, response) => response.writeHead(404).end());
-const options = { pingInterval: 300, pingTimeout: 1000, maxHttpBufferSize: 100_000, cors: { origin: true, credentials: true } };
-answer(new Server(http, options));
-answer(new Server(http, { ...options, path: "/recovering/", connectionStateRecovery: {} }));
+for (const more of [{}, { connectionStateRecovery: {} }]) console.log(await serve(more));
+process.stdin.resume().on("end", () => process.exit());
+
+/** serve resolves with the port. */
+function serve(more) {
+	const http = createServer((_, response) => response.writeHead(404).end());
+	const cors = { origin: true, credentials: true };
+	answer(new Server(http, { pingInterval: 300, pingTimeout: 1000, maxHttpBufferSize: 100_000, cors, ...more }));
+	return new Promise((resolve) => http.listen(0, "127.0.0.1", () => resolve(http.address().port)));
+}
 
 function answer(io) {
 	const tries = new Map();
@@ -39,6 +45,3 @@ function answer(io) {
 	});
 	admin.on("connection", (socket) => socket.on("echo", (...args) => args.pop()(...args)));
 }
-
-http.listen(0, "127.0.0.1", () => console.log(http.address().port));
-process.stdin.resume().on("end", () => process.exit());

@@ -29,6 +29,12 @@ export async function reasonAfter(connect, say) {
 	return (await event(socket, "disconnect"))[0];
 }
 
+// trusting is what a WebTransport needs for a certificate of which it has the hash only.
+export function trusting(certificate) {
+	const value = Uint8Array.from(certificate.match(/../g), (digits) => parseInt(digits, 16));
+	return { serverCertificateHashes: [{ algorithm: "sha-256", value }] };
+}
+
 // until resolves when a condition holds, which is so after some event.
 export async function until(emitter, name, condition) {
 	while (!condition()) await event(emitter, name);

@@ -1,4 +1,4 @@
-import { equal, event, settled, until, upgraded } from "./lib.js";
+import { equal, event, trusting, upgraded } from "./lib.js";
 
 const both = { transports: ["polling", "websocket"] };
 
@@ -157,5 +157,22 @@ export const tests = {
 		await event(socket, "connect");
 		equal((await failed)[0].transport, "websocket");
 		equal(socket.io.engine.transport.name, "polling");
+	},
+};
+
+/** With a server that has WebTransport. */
+export const webtransport = {
+	async "prefers WebTransport to WebSocket, where there is one"(connect) {
+		const all = { transports: ["polling", "websocket", "webtransport"] };
+		const socket = connect("/", all);
+		await event(socket, "connect");
+		await upgraded(socket);
+		equal(socket.io.engine.transport.name, "webtransport");
+		equal(await socket.emitWithAck("echo", "by stream"), "by stream");
+
+		const distrustful = connect("/", { ...all, transportOptions: { webtransport: trusting("00".repeat(32)) } });
+		await event(distrustful, "connect");
+		await upgraded(distrustful);
+		equal(distrustful.io.engine.transport.name, "websocket");
 	},
 };
