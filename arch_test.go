@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"sio/browser": {"internal/static"},
 
 	"sio/internal/websocket": {},
+	"sio/webtransport":       {},
 
 	"relay/spool":   {},
 	"relay":         {"chunker", "relay/spool"},
@@ -58,6 +59,8 @@ var outside = map[string][]string{
 	"github.com/alecthomas/kong":         {"cmd/sluice"},
 	"github.com/vbauerster/mpb/v8":       {"cmd/sluice"},
 	"github.com/chromedp/chromedp":       {"internal/lab"},
+	"github.com/quic-go/quic-go":         {"sio/webtransport"},
+	"github.com/quic-go/webtransport-go": {"sio/webtransport"},
 	"golang.org/x/sys":                   {"sio/engine", "relay/spool", "storage/dir"},
 	"golang.org/x/sync":                  {"relay/archive", "storage/s3"},
 	"golang.org/x/term":                  {"cmd/sluice"},

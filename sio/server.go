@@ -43,7 +43,7 @@ type Server struct {
 	// AllowEIO3 admits clients of Socket.IO 2, which speak Engine.IO 3, too.
 	AllowEIO3 bool
 
-	// Transports are those that may be used: "polling", "websocket". nil means all.
+	// Transports are those that may be used: "polling", "websocket", "webtransport" (see package webtransport). nil means all.
 	Transports []string
 	NoUpgrades bool // keep a connection on the transport it began on
 
