@@ -16,7 +16,6 @@ type conn struct {
 	// Set once.
 	server  *Server
 	session *engine.Session
-	opened  time.Time
 	timeout *time.Timer // for joining a first namespace
 
 	codec codec // set by the first message, before there is a socket
@@ -39,7 +38,7 @@ type conn struct {
 }
 
 func newConn(srv *Server, s *engine.Session) *conn {
-	c := &conn{server: srv, session: s, opened: time.Now(), sockets: make(map[string]*Socket, 1)}
+	c := &conn{server: srv, session: s, sockets: make(map[string]*Socket, 1)}
 	c.in.conn = c
 	c.timeout = time.AfterFunc(srv.connectTimeout(), func() { s.Close(errConnectTimeout) })
 	return c

@@ -58,7 +58,7 @@ const (
 )
 
 func newSocket(c *conn, ns *Namespace, auth json.RawMessage) *Socket {
-	s := &Socket{id: c.newSocketID(ns), ns: ns, conn: c, handshake: newHandshake(c.session, c.opened, auth)}
+	s := &Socket{id: c.newSocketID(ns), ns: ns, conn: c, handshake: newHandshake(c.session, auth)}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s
 }

@@ -1,10 +1,13 @@
 package sio_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"testing"
+
+	"github.com/gobwas/ws"
 
 	"sluice/sio"
 )
@@ -92,7 +95,9 @@ func TestTheHandshakeTellsWhoComes(t *testing.T) {
 		}
 		e.Ack(h)
 	})
-	p := dialWith(t, serve(t, io)+"/socket.io/?a=1&b=1&b=2&x=", dialer("User-Agent", "me"))
+	url := serve(t, io)
+	d := ws.Dialer{Header: ws.HandshakeHeaderHTTP{"User-Agent": {"me"}, "Origin": {url}}}
+	p := dialWith(t, url+"/socket.io/?a=1&b=1&b=2&x=", d)
 	p.send(`0{"token":"t"}`)
 	p.next()
 	p.send(`20["who"]`)
@@ -102,11 +107,24 @@ func TestTheHandshakeTellsWhoComes(t *testing.T) {
 		URL, Address, Time   string
 		Issued               int64
 	}
-	if err := json.Unmarshal([]byte(p.next()[2:]), &got); err != nil {
+	text := []byte(p.next()[2:])
+	if err := json.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
 	}
+	text = bytes.Trim(text, "[]")
 	h := got[0]
-	if h.Auth["token"] != "t" || h.Query["a"] != "1" || len(h.Query["b"].([]any)) != 2 || h.Headers["user-agent"] != "me" || h.Issued == 0 || h.Address == "" || h.Time == "" {
+	var remote sio.Handshake // as it is on another node
+	if err := json.Unmarshal(text, &remote); err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.Marshal(&remote)
+	if err != nil || !bytes.Equal(again, text) {
+		t.Errorf("decoded and encoded again: %s, %v; want %s", again, err, text)
+	}
+	if remote.Query().Get("a") != "1" || remote.Request.UserAgent() != "me" || remote.Request.Host != h.Headers["host"] {
+		t.Errorf("decoded: %+v", remote)
+	}
+	if h.Auth["token"] != "t" || h.Query["a"] != "1" || len(h.Query["b"].([]any)) != 2 || h.Headers["user-agent"] != "me" || h.Issued == 0 || h.Address != "127.0.0.1" || !h.XDomain || h.Time == "" {
 		t.Errorf("the handshake as JSON: %+v", h)
 	}
 }
