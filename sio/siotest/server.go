@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"sluice/sio"
 	"sluice/sio/client"
@@ -21,10 +22,14 @@ type Server struct {
 	served  sync.WaitGroup
 }
 
+// readHeaderTimeout is how long a client may take for the header of a request, as a server should say.
+const readHeaderTimeout = 10 * time.Second
+
 // NewServer starts a server for io, whose fields are not to be changed any more.
 func NewServer(io *sio.Server) *Server {
 	srv := &Server{URL: "http://siotest", network: newNetwork(), io: io}
 	srv.http.Handler = io
+	srv.http.ReadHeaderTimeout = readHeaderTimeout
 	srv.served.Go(func() { srv.http.Serve(srv.network) })
 	return srv
 }
