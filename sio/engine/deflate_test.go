@@ -220,6 +220,32 @@ func TestWhatIsLeftUnreadOfABombIsLimited(t *testing.T) {
 	}
 }
 
+func TestWhatInflatesToMuchIsNoSignOfLife(t *testing.T) {
+	s := start(t, &Server{Deflate: &Deflate{}, PingInterval: 200 * time.Millisecond, PingTimeout: 200 * time.Millisecond}, false)
+	c, _ := s.deflateDial(t, "permessage-deflate")
+	e := wait(t, s.sessions)
+	e.onMessage(func(m Message) { io.Copy(io.Discard, m.Body) })
+	head := raw(fin|rsv1|opBin, packedBomb(t, 16))
+	begin := time.Now()
+	drip := time.NewTicker(20 * time.Millisecond)
+	defer drip.Stop()
+	for { // 250 bytes a second, which inflate to 250 KB
+		select {
+		case err := <-e.ended:
+			if took := time.Since(begin); err != ErrPingTimeout || took > 5*time.Second {
+				t.Errorf("ended with %v after %v; want a ping timeout after 400 ms", err, took)
+			}
+			return
+		case <-drip.C:
+		}
+		if len(head) < 5 {
+			t.Fatal("the session lives on")
+		}
+		c.conn.Write(head[:5]) // fails once the server has had enough
+		head = head[5:]
+	}
+}
+
 func TestHostileExtensionsAreAnsweredAtOnce(t *testing.T) {
 	s := start(t, &Server{Deflate: &Deflate{}}, false)
 	for _, offer := range []string{

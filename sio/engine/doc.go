@@ -1,5 +1,5 @@
-// Package engine is an Engine.IO 4 server (3 on request): sessions with a heartbeat over HTTP long-polling and WebSocket, and
-// the upgrade from the first to the second.
+// Package engine is an Engine.IO 4 server (3 on request): sessions with a heartbeat over HTTP long-polling, WebSocket and
+// WebTransport, and the upgrade from the first to the others. WebTransport takes package webtransport, which builds QUIC.
 //
 // A session carries messages, text or binary, in order and both ways. What comes in is handed to a [Receiver]: a text whole,
 // a binary message as an io.Reader from its first byte on, so that a message of any size passes in constant memory. What goes

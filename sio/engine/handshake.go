@@ -152,5 +152,5 @@ func (srv *Server) replyPolling(w http.ResponseWriter, r *http.Request, s *Sessi
 		http.SetCookie(w, cookie)
 	}
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(srv.handshakeTimeout()))
-	s.writeReply(w, r, s.packets(srv.openPacket(s, srv.upgrades()...)))
+	s.writeReply(w, r, s.packets(srv.openPacket(s, srv.upgrades(s.protocol)...)))
 }

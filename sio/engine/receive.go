@@ -110,6 +110,7 @@ type body struct {
 	size    int64
 	mode    func(streaming bool) // tells src whether the Receiver or skip reads
 	err     error                // what ended it
+	came    int64                // bytes that had come when arrived was last asked
 }
 
 // Size returns the length of the message, -1 if it is not known yet.
@@ -126,10 +127,22 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	b.session.beat.resume()
 	n, err := b.src.Read(p)
-	b.session.beat.streamed(n)
+	b.session.beat.streamed(b.arrived(n))
 	b.session.beat.pause()
 	b.err = err
 	return n, err
+}
+
+// arrived returns how many bytes have come since it was last asked, for n that were read: what inflates to much is no more a sign
+// of life than anything else.
+func (b *body) arrived(n int) int {
+	packed, ok := b.src.(interface{ arrived() int64 })
+	if !ok {
+		return n
+	}
+	before := b.came
+	b.came = packed.arrived()
+	return int(b.came - before)
 }
 
 // skip reads and drops the rest, of which there may be limit bytes.

@@ -155,14 +155,14 @@ func (srv *Server) allows(transport string) bool {
 }
 
 // upgrades returns the transports that a session on polling may move to.
-func (srv *Server) upgrades() (names []string) {
+func (srv *Server) upgrades(protocol int) (names []string) {
 	if srv.NoUpgrades {
 		return nil
 	}
 	if srv.allows(transportWebSocket) {
 		names = append(names, transportWebSocket)
 	}
-	if srv.allows(transportWebTransport) && srv.doors.Load() > 0 {
+	if protocol == 4 && srv.allows(transportWebTransport) && srv.doors.Load() > 0 {
 		names = append(names, transportWebTransport)
 	}
 	return names

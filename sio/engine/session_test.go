@@ -89,6 +89,31 @@ func (c socketClient) receive() Outgoing {
 	}
 }
 
+// base64Client is a client on WebSocket that has no binary.
+type base64Client struct{ socketClient }
+
+func (c base64Client) send(m Outgoing) {
+	c.t.Helper()
+	if !m.Binary {
+		c.socketClient.send(m)
+		return
+	}
+	c.write(ws.NewTextFrame([]byte("b" + base64.StdEncoding.EncodeToString(m.Data))))
+}
+
+func (c base64Client) receive() Outgoing {
+	c.t.Helper()
+	text := c.text()
+	if data, ok := strings.CutPrefix(text, "b"); ok {
+		b, err := base64.StdEncoding.DecodeString(data)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		return Outgoing{Binary: true, Data: b}
+	}
+	return Outgoing{Data: []byte(text[1:])}
+}
+
 // upgrade moves a polling session to WebSocket.
 func (s *site) upgrade(t *testing.T, sid string) *socket {
 	t.Helper()
@@ -111,7 +136,12 @@ func onEveryTransport(t *testing.T, srv func() *Server, f func(t *testing.T, s *
 			"polling":   func(t *testing.T, s *site) client { return &pollingClient{t: t, s: s, sid: s.polling(t)} },
 			"websocket": func(t *testing.T, s *site) client { return socketClient{s.websocket(t)} },
 			"upgraded":  func(t *testing.T, s *site) client { return socketClient{s.upgrade(t, s.polling(t))} },
-			"stream":    func(t *testing.T, s *site) client { return s.stream(t) },
+			"websocket,b64": func(t *testing.T, s *site) client {
+				c := s.dial(t, "EIO=4&transport=websocket&b64=1")
+				c.text()
+				return base64Client{socketClient{c}}
+			},
+			"stream": func(t *testing.T, s *site) client { return s.stream(t) },
 			"upgraded to a stream": func(t *testing.T, s *site) client {
 				c := s.moving(t, s.polling(t))
 				c.packet("5")
@@ -127,7 +157,8 @@ func onEveryTransport(t *testing.T, srv func() *Server, f func(t *testing.T, s *
 }
 
 func TestMessagesOfEveryKindAndSizeComeBack(t *testing.T) {
-	onEveryTransport(t, func() *Server { return &Server{} }, func(t *testing.T, _ *site, c client) {
+	srv := func() *Server { return &Server{MaxPayloadBytes: 1_400_000} } // a text that is base64 of a million bytes
+	onEveryTransport(t, srv, func(t *testing.T, _ *site, c client) {
 		for _, size := range []int{0, 1, 125, 126, 1000, 65535, 65536, 300_000, 999_998} {
 			data := make([]byte, size)
 			rand.Read(data)
@@ -175,6 +206,9 @@ func TestDrainSendsWhatIsLeftBeforeItCloses(t *testing.T) {
 		}
 		switch c := c.(type) {
 		case socketClient:
+			c.closed()
+			c.conn.Close()
+		case base64Client:
 			c.closed()
 			c.conn.Close()
 		case *streamClient:

@@ -178,9 +178,13 @@ func TestUpgradesToStreamsAreAnnouncedWhileADoorIsOpen(t *testing.T) {
 			t.Errorf("%v: %s; want %s", srv.Transports, got, want)
 		}
 	}
-	srv := &Server{}
+	srv := &Server{AllowEIO3: true}
 	s := start(t, srv, false)
-	srv.OpenDoor()()
+	shut := srv.OpenDoor()
+	if _, body, _ := s.do(t, "GET", "transport=polling", ""); strings.Contains(body, "webtransport") {
+		t.Errorf("Engine.IO 3 has no streams, but was told %s", body)
+	}
+	shut()
 	if o, _ := s.opening(t); fmt.Sprint(o.Upgrades) != "[websocket]" {
 		t.Errorf("after the door was shut: %v", o.Upgrades)
 	}

@@ -119,6 +119,9 @@ func (c *webSocket) Read(p []byte) (int, error) {
 	return n, frameFault(err)
 }
 
+// arrived returns how much of the current message has come, before it was inflated.
+func (c *webSocket) arrived() int64 { return c.in.Arrived() }
+
 func (c *webSocket) text(limit int) ([]byte, func(), error) {
 	text, release, err := c.in.Text(limit)
 	return text, release, frameFault(err)

@@ -9,17 +9,20 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// rsv1 marks the first frame of a compressed message.
-const rsv1 = 0x40
+const (
+	// rsv1 marks the first frame of a compressed message.
+	rsv1 = 0x40
+	// level 1 gives up at once on what does not compress, as media does not.
+	level = flate.BestSpeed
+	// maxKeptBytes bounds the buffer of a deflater that goes back to the pool.
+	maxKeptBytes = 1 << 20
+)
 
 // deflater compresses one message. It is taken from a pool and goes back there.
 type deflater struct {
 	buffer bytes.Buffer
 	flate  *flate.Writer
 }
-
-// level 1 gives up at once on what does not compress, as media does not.
-const level = flate.BestSpeed
 
 var deflaters = sync.Pool{New: func() any {
 	d := &deflater{}
@@ -50,12 +53,9 @@ func AppendDeflated(dst []byte, op ws.OpCode, parts ...[]byte) ([]byte, bool) {
 	return dst, true
 }
 
-// maxKeptBytes bounds the buffer of a deflater that goes back to the pool.
-const maxKeptBytes = 1 << 20
-
 func (d *deflater) release() {
 	if d.buffer.Cap() > maxKeptBytes {
-		return
+		d.buffer = bytes.Buffer{}
 	}
 	d.buffer.Reset()
 	d.flate.Reset(&d.buffer)

@@ -75,6 +75,9 @@ func (r *Reader) Size() int64 {
 	return r.head.Length
 }
 
+// Arrived returns how much of the current message has come and been taken, in bytes as they are sent.
+func (r *Reader) Arrived() int64 { return r.total - r.left }
+
 // frame reads the header of the next data frame, and control frames before it.
 func (r *Reader) frame() error {
 	for {
