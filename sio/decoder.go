@@ -144,6 +144,9 @@ func (d *decoder) connect(p packet.Packet, size int, accepted, here bool) error 
 			return &LimitError{What: "packets before a namespace is joined", Limit: maxConnects}
 		}
 	}
+	if size > maxConnectBytes {
+		return &LimitError{What: "bytes of a packet that joins a namespace", Limit: maxConnectBytes}
+	}
 	if err := d.conn.answering(); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package sio_test
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -96,5 +98,101 @@ func TestAttachmentsThatNobodyWantsAreNotKept(t *testing.T) {
 	eventually(t, func() bool { return io.Stats().Engine.BytesIn > 500_000 })
 	if got := io.Stats().HalfSent; got != 0 {
 		t.Errorf("%d bytes are kept", got)
+	}
+}
+
+// What a client joins with is kept as long as its socket, so it is short, whenever it joins.
+func TestWhatJoinsANamespaceIsShort(t *testing.T) {
+	io := &sio.Server{Logger: quiet()}
+	io.Of("/other")
+	url := serve(t, io)
+	p := join(t, url, "/")
+	p.send(`0/other,{"x":"` + strings.Repeat("x", 60<<10) + `"}`)
+	if got := p.next(); !strings.HasPrefix(got, `0/other,{"sid"`) {
+		t.Errorf("60 KiB: %.100s", got)
+	}
+	p = join(t, url, "/")
+	p.send(`0/other,{"x":"` + strings.Repeat("x", 64<<10) + `"}`)
+	if _, code := p.expectClosed(); code != ws.StatusMessageTooBig {
+		t.Errorf("64 KiB and more: closed with %d", code)
+	}
+}
+
+func TestAnEventHasAsManyAttachmentsAsTheServerSays(t *testing.T) {
+	for limit, most := range map[int]int{0: 10, 2: 2, 20: 20} {
+		io := &sio.Server{Logger: quiet(), MaxAttachments: limit}
+		io.Of("/").On("a", func(e *sio.Event) { e.Ack(e.Attachments()) })
+		io.Of("/").OnStream("b", func(e *sio.Event) { e.Ack(e.Attachments()) })
+		url := serve(t, io)
+		for _, event := range []string{"a", "b", "nobody handles it"} {
+			p := join(t, url, "/")
+			p.send(fmt.Sprintf(`5%d-1["%s"%s]`, most, event, placeholders(most)))
+			p.sendBinary(make([]string, most)...)
+			if event != "nobody handles it" {
+				p.expect(fmt.Sprintf(`31[%d]`, most))
+			}
+			p.send(fmt.Sprintf(`5%d-1["%s"%s]`, most+1, event, placeholders(most+1)))
+			if before, code := p.expectClosed(); len(before) > 0 || code != ws.StatusMessageTooBig {
+				t.Errorf("MaxAttachments %d, %d attachments: closed with %d after %q", limit, most+1, code, before)
+			}
+		}
+		if got := io.Stats(); got.HalfSent != 0 || got.Invalid != 3 {
+			t.Errorf("%d bytes are half-sent, %d connections were cut off", got.HalfSent, got.Invalid)
+		}
+	}
+}
+
+// Stock clients end the connection on more attachments than ten, whoever sent them.
+func TestNobodyIsSentMoreThanTenAttachments(t *testing.T) {
+	io := &sio.Server{MaxAttachments: 20}
+	errs := make(chan error, 10)
+	io.Of("/").On("relay", func(e *sio.Event) {
+		var all []any
+		for i := range e.NumArgs() {
+			var data []byte
+			e.Decode(i, &data)
+			all = append(all, data)
+		}
+		errs <- e.Socket.Emit("relayed", all...)
+		errs <- e.Socket.Namespace().Emit("relayed", all...)
+		errs <- e.Ack(all...)
+		_, err := e.Socket.EmitWithAck(e.Socket.Context(), "relayed", all)
+		errs <- err
+		e.Ack()
+	})
+	p := join(t, serve(t, io), "/")
+	p.send(`511-1["relay"` + placeholders(11) + `]`)
+	p.sendBinary(make([]string, 11)...)
+	p.expect(`31[]`)
+	var limit *sio.LimitError
+	for range 4 {
+		if err := receive(t, errs); !errors.As(err, &limit) || limit.Limit != 10 {
+			t.Errorf("sending eleven: %v; want a LimitError", err)
+		}
+	}
+}
+
+// An event is passed on as large as it came: its attachments cannot be named more than once.
+func TestRelayingMultipliesNothing(t *testing.T) {
+	io := &sio.Server{}
+	io.Of("/").On("relay", func(e *sio.Event) {
+		all := make([]any, e.NumArgs())
+		for i := range all {
+			e.Decode(i, &all[i])
+		}
+		e.Socket.Emit("relay", all...)
+	})
+	p := join(t, serve(t, io), "/")
+	before := io.Stats().Engine
+	for range 20 {
+		p.send(`510-["relay",{"all":[0` + placeholders(10) + `]},{"_":""}]`)
+		p.sendBinary(strings.Split(strings.Repeat(strings.Repeat("x", 100)+" ", 10), " ")[:10]...)
+		for range 11 {
+			p.next()
+		}
+	}
+	after := io.Stats().Engine
+	if in, out := after.BytesIn-before.BytesIn, after.BytesOut-before.BytesOut; out > 2*in || in < 20_000 {
+		t.Errorf("%d bytes came, %d were sent", in, out)
 	}
 }

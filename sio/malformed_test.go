@@ -2,17 +2,19 @@ package sio_test
 
 import (
 	"bytes"
-	"encoding/json"
+	"encoding/base64"
 	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
@@ -23,7 +25,7 @@ import (
 
 // target handles every kind of event, and acknowledges what it is asked to.
 func target() *sio.Server {
-	srv := &sio.Server{Logger: quiet(), MaxEventBytes: 10_000}
+	srv := &sio.Server{Logger: quiet(), MaxEventBytes: 10_000, AllowEIO3: true}
 	for _, ns := range []*sio.Namespace{srv.Of("/"), srv.Of("/other")} {
 		ns.On("a", func(e *sio.Event) {
 			for i := range e.NumArgs() + 1 {
@@ -44,10 +46,11 @@ func target() *sio.Server {
 	return srv
 }
 
-// How a client joins "/": by a text, or by a message of msgpack.
+// How a client joins "/": by a text, by a message of msgpack, or as one of old, which is joined unasked.
 const (
 	joinByText    = "40"
 	joinByMsgpack = "b:\x82\xa4type\x00\xa3nsp\xa1/"
+	joinUnasked   = "EIO3"
 )
 
 // conversation is what a client sends: how it joins, and then messages separated by line ends; those that begin with "b:" are
@@ -65,6 +68,8 @@ var conversations = []conversation{
 	{joinByMsgpack, "b:\x84\xa4type\x02\xa4data\x93\xa1a\x01\x81\xa1x\xcb?\xe0\x00\x00\x00\x00\x00\x00\xa2id\x07\xa3nsp\xa1/\n3"},
 	{joinByMsgpack, "b:\x84\xa4type\x02\xa4data\x92\xa1b\xc4\x03abc\xa2id\x07\xa3nsp\xa1/\nb:\x83\xa4type\x03\xa2id\x00\xa4data\x90\xa3nsp\xa1/"},
 	{joinByMsgpack, "b:\x82\xa4type\x00\xa3nsp\xa6/other\nb:\x83\xa4type\x02\xa4data\x92\xa1a\xd6\xff\x00\x00\x00\x01\xa3nsp\xa6/other\nb:\x82\xa4type\x01\xa3nsp\xa1/"},
+	{joinUnasked, "2\n42[\"a\",1]\n40/other?x=y,\n421[\"a\"]"},
+	{joinUnasked, "451-3[\"a\",{\"_placeholder\":true,\"num\":0}]\nb:\x04bytes\n2probe\n42[\"a\"]\n41"},
 }
 
 // hold sends a conversation.
@@ -153,9 +158,18 @@ type assailant struct {
 	http *http.Client
 }
 
+// endpoint returns the URL of a transport for a client that joins in that way.
+func (a *assailant) endpoint(join, transport string) string {
+	version := "4"
+	if join == joinUnasked {
+		version = "3"
+	}
+	return a.url + "/socket.io/?EIO=" + version + "&transport=" + transport
+}
+
 // byWebSocket joins, unless join is empty, and then sends what may be frames.
 func (a *assailant) byWebSocket(join string, wire []byte) {
-	conn, early, _, err := ws.Dial(a.t.Context(), strings.Replace(a.url, "http", "ws", 1)+"/socket.io/?EIO=4&transport=websocket")
+	conn, early, _, err := ws.Dial(a.t.Context(), strings.Replace(a.endpoint(join, "websocket"), "http", "ws", 1))
 	if err != nil {
 		a.t.Error(err)
 		return
@@ -165,51 +179,69 @@ func (a *assailant) byWebSocket(join string, wire []byte) {
 	if early != nil {
 		p.stream = readWriter{early, conn}
 	}
-	if join != "" {
+	welcome := "40"
+	switch join {
+	case "":
+		welcome = ""
+	case joinByMsgpack:
+		welcome = "b:"
+		fallthrough
+	case joinByText:
 		conn.Write(frames(join))
-		for got, err := "", error(nil); !strings.HasPrefix(got, join[:2]); got, err = p.tryRead() {
-			if err != nil {
-				a.t.Error(err)
-				return
-			}
+	}
+	for got := ""; !strings.HasPrefix(got, welcome); {
+		if got, err = p.tryRead(); err != nil {
+			a.t.Error(err)
+			return
 		}
 	}
 	conn.Write(wire)
 }
 
+var sid = regexp.MustCompile(`"sid":"([^"]+)"`)
+
 // byPolling joins, unless join is empty, and then sends a text in one POST for each message, or in one for all.
 func (a *assailant) byPolling(join, text string, together bool) {
-	url := a.url + "/socket.io/?EIO=4&transport=polling"
+	url := a.endpoint(join, "polling")
 	_, open := a.do("GET", url, "")
-	var hello struct{ SID string }
-	if len(open) == 0 || json.Unmarshal(open[1:], &hello) != nil {
+	hello := sid.FindSubmatch(open)
+	if hello == nil {
 		a.t.Errorf("handshake: %q", open)
 		return
 	}
-	url += "&sid=" + hello.SID
-	if join != "" {
-		a.do("POST", url, payload(join))
+	url += "&sid=" + string(hello[1])
+	if join == joinByText || join == joinByMsgpack {
+		a.do("POST", url, payload(join, join)[0])
 		a.do("GET", url, "")
 	}
-	bodies := []string{payload(text)}
-	if !together {
-		bodies = strings.Split(bodies[0], "\x1e")
+	packets := payload(join, text)
+	if together && join == joinUnasked {
+		packets = []string{strings.Join(packets, "")}
+	} else if together {
+		packets = []string{strings.Join(packets, "\x1e")}
 	}
-	for _, body := range bodies {
+	for _, body := range packets {
 		a.do("POST", url, body)
 	}
-	a.do("POST", url, "1")
+	a.do("POST", url, payload(join, "1")[0])
 }
 
-// payload is a conversation as a polling client sends it.
-func payload(conversation string) string {
-	messages := strings.Split(conversation, "\n")
+// payload returns the messages of a text as a polling client sends them that joins in that way.
+func payload(join, text string) []string {
+	messages := strings.Split(text, "\n")
 	for i, m := range messages {
-		if data, binary := strings.CutPrefix(m, "b:"); binary {
+		data, binary := strings.CutPrefix(m, "b:")
+		switch {
+		case binary && join == joinUnasked:
+			messages[i] = "b4" + base64.StdEncoding.EncodeToString([]byte(data))
+		case binary:
 			messages[i] = inBase64(data)
 		}
+		if join == joinUnasked {
+			messages[i] = strconv.Itoa(utf8.RuneCountInString(messages[i])) + ":" + messages[i]
+		}
 	}
-	return strings.Join(messages, "\x1e")
+	return messages
 }
 
 // do sends a request, which may be wrong: but that is not the server's fault.
@@ -267,7 +299,7 @@ func badInputs(damaged int) (inputs []func(*assailant)) {
 	}
 	for i := range damaged {
 		c := conversations[i%len(conversations)]
-		if r.IntN(10) == 0 {
+		if c.join != joinUnasked && r.IntN(10) == 0 {
 			c.join = ""
 		}
 		how := r.IntN(5)
@@ -328,7 +360,9 @@ func TestBadInputReachesNobodyElse(t *testing.T) {
 
 func FuzzServer(f *testing.F) {
 	for _, c := range conversations {
-		f.Add(c.join == joinByMsgpack, c.rest)
+		if c.join != joinUnasked {
+			f.Add(c.join == joinByMsgpack, c.rest)
+		}
 	}
 	f.Fuzz(func(t *testing.T, msgpack bool, conversation string) {
 		io := target()
