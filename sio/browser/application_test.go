@@ -19,7 +19,8 @@ import (
 
 // application is what testdata/server.mjs is, on our server.
 type application struct {
-	url string
+	url         string
+	certificate string // the hash of that of WebTransport
 
 	mu     sync.Mutex
 	conns  []net.Conn      // guarded by mu
@@ -45,6 +46,7 @@ func startApplication(t *testing.T, origin string) *application {
 	srv.Listener = &recorder{l, a}
 	srv.Start()
 	a.url = srv.URL
+	a.certificate = a.openDoor(t, l.Addr(), server)
 	t.Cleanup(func() {
 		if err := server.Shutdown(t.Context()); err != nil && t.Context().Err() == nil {
 			t.Errorf("shut down: %v", err)
@@ -172,11 +174,15 @@ type recorder struct {
 func (r *recorder) Accept() (net.Conn, error) {
 	c, err := r.Listener.Accept()
 	if err == nil {
-		r.app.mu.Lock()
-		r.app.conns = append(r.app.conns, c)
-		r.app.mu.Unlock()
+		r.app.remember(c)
 	}
 	return c, err
+}
+
+func (a *application) remember(c net.Conn) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.conns = append(a.conns, c)
 }
 
 // silence is how long a server that says nothing is listened to. Browsers have six connections to a server, and the stock

@@ -49,8 +49,9 @@ type server struct {
 // servers are for pages of an origin.
 func servers(t *testing.T, origin string) map[string]server {
 	node := lab.StartNode(t, "server.mjs")
+	ours := startApplication(t, origin)
 	return map[string]server{
-		"our server":    {URL: startApplication(t, origin).url},
+		"our server":    {URL: ours.url, Certificate: ours.certificate},
 		"Node's server": {URL: "http://127.0.0.1:" + node.Line(), Recovering: "http://127.0.0.1:" + node.Line()},
 	}
 }

@@ -1,4 +1,4 @@
-import { emptied, equal, event, reasonAfter } from "./lib.js";
+import { emptied, equal, event, plain, reasonAfter } from "./lib.js";
 import * as members from "../types/members.js";
 
 /** What our client does and the stock one does not, by design; on every transport. */
@@ -38,6 +38,11 @@ export const tests = {
 		await heard;
 		equal(await socket.emitWithAck("echo", 2), 2);
 		removeEventListener("error", silence);
+	},
+
+	async "sends and takes empty attachments"(connect) {
+		const back = await connect().emitWithAck("echo", [new Blob(), new Uint8Array(), "text"]);
+		equal(back.map(plain), [[], [], "text"]);
 	},
 
 	async "fills a POST to the byte, and no further"(connect) {

@@ -12,6 +12,9 @@ const groups = { connection, events, options, ours, recovery, webtransport };
 
 export async function run(client, names, { url, recovering, scripted, certificate, ...given }) {
 	if (certificate) given.transportOptions = { webtransport: trusting(certificate) };
+	// With WebTransport the stock client sends a Blob after what follows it, takes no empty message, closes before what it was given has
+	// left, and gives no details.
+	const stockStream = !client.Emitter && given.transports?.includes("webtransport");
 	const failures = [];
 	const tests = names.flatMap((name) => Object.entries(groups[name]));
 	for (const [name, test] of tests) {
@@ -23,7 +26,7 @@ export async function run(client, names, { url, recovering, scripted, certificat
 			return socket;
 		};
 		try {
-			await within(10_000, test(connect, { ...client, ...given, url, recovering, certificate }));
+			await within(10_000, test(connect, { ...client, ...given, url, recovering, stockStream }));
 		} catch (err) {
 			failures.push(`${name}: ${err.stack ?? err}`);
 		}
