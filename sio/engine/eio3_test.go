@@ -248,11 +248,13 @@ func TestClientsOfEngineIO3PingAndAreAnswered(t *testing.T) {
 	clients3(t, func(t *testing.T, _ *site, open func() client) {
 		switch c := open().(type) {
 		case *pollingClient3:
-			if status, _, _ := c.s.do(t, "POST", c.query(), "1:2"); status != 200 {
-				t.Errorf("POST = %d", status)
-			}
-			if _, body, _ := c.s.do(t, "GET", c.query(), ""); body != "1:3" {
-				t.Errorf("GET = %q; want a pong", body)
+			for _, ping := range []string{"1:2", "6:2probe"} {
+				if status, _, _ := c.s.do(t, "POST", c.query(), ping); status != 200 {
+					t.Errorf("POST = %d", status)
+				}
+				if _, body, _ := c.s.do(t, "GET", c.query(), ""); body != "1:3" {
+					t.Errorf("GET after %q = %q; want a pong", ping, body)
+				}
 			}
 		case socketClient3:
 			c.write(ws.NewTextFrame([]byte("2")))

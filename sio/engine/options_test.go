@@ -153,6 +153,9 @@ func TestPreflightsAreAnswered(t *testing.T) {
 			h.Get("Access-Control-Allow-Headers") != tt.headers || h.Get("Access-Control-Max-Age") != tt.maxAge {
 			t.Errorf("%+v: %d %s %v", tt.cors, status, body, h)
 		}
+		if plain, _, _ := s.do(t, "OPTIONS", "EIO=4&transport=polling", ""); (plain == 204) != (len(tt.cors.Origins) > 0) {
+			t.Errorf("%+v: OPTIONS without a page = %d", tt.cors, plain)
+		}
 		if status == 204 && h.Get("Access-Control-Allow-Methods") != "GET, POST" {
 			t.Errorf("methods: %q", h.Get("Access-Control-Allow-Methods"))
 		}

@@ -60,9 +60,9 @@ func sameOrigin(origin, host string) bool {
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host)
 }
 
-// isPreflight reports whether a browser asks what a page of another origin may send.
-func isPreflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
+// isPreflight reports whether a browser asks what a page of another origin may send, where there are such pages.
+func (srv *Server) isPreflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && (srv.CheckOrigin != nil || len(srv.CORS.Origins) > 0)
 }
 
 // servePreflight answers for an origin that has been allowed.

@@ -34,14 +34,15 @@ func (s *Session) receivePacket(kind byte, text []byte, r *http.Request) error {
 	return &ProtocolError{Packet: "packet", Reason: "unknown type"}
 }
 
-// receiveBeat takes a ping or pong. One with something behind it is of a probe, or a cheat: in any case no sign of life.
+// receiveBeat takes a ping or pong. A pong with something behind it is of a probe, or a cheat: in any case no sign of life. A ping
+// is answered without what is behind it, as Node's server does.
 func (s *Session) receiveBeat(kind byte, text []byte) error {
 	switch {
 	case s.protocol == 3 && kind == typePong:
 		return &ProtocolError{Packet: "pong", Reason: "pings go from client to server"}
 	case s.protocol != 3 && kind == typePing:
 		return &ProtocolError{Packet: "ping", Reason: "pings go from server to client"}
-	case len(text) > 0:
+	case kind == typePong && len(text) > 0:
 		return nil
 	case kind == typePong:
 		return s.beat.pong()

@@ -100,7 +100,7 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !srv.AllowOrigin(w.Header(), r):
 		srv.refuse(w, errForbidden)
-	case isPreflight(r):
+	case srv.isPreflight(r):
 		srv.servePreflight(w, r)
 	default:
 		srv.route(w, r)
