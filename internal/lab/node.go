@@ -20,9 +20,19 @@ const nodeGoodbye = 5 * time.Second
 // when t must end.
 func Node(t testing.TB, script string, env ...string) []byte {
 	t.Helper()
+	return runScript(t, nodeCommand(t, script), script, env)
+}
+
+// Python is Node for a script in Python, with what Debian's packages of Python have.
+func Python(t testing.TB, script string, env ...string) []byte {
+	t.Helper()
+	return runScript(t, exec.Command(tool(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", script)), script, env)
+}
+
+func runScript(t testing.TB, cmd *exec.Cmd, script string, env []string) []byte {
+	t.Helper()
 	ctx, cancel := untilDeadline(t)
 	defer cancel()
-	cmd := nodeCommand(t, script)
 	cmd.Env = append(os.Environ(), env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, t.Output()), t.Output()
@@ -31,10 +41,10 @@ func Node(t testing.TB, script string, env ...string) []byte {
 	case <-p.ended:
 	case <-ctx.Done():
 		p.kill(t)
-		t.Fatalf("node %s did not end in time", script)
+		t.Fatalf("%s did not end in time", script)
 	}
 	if p.err != nil {
-		t.Fatalf("node %s: %v", script, p.err)
+		t.Fatalf("%s: %v", script, p.err)
 	}
 	return out.Bytes()
 }

@@ -3,9 +3,7 @@ package webtransport_test
 import (
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"testing"
@@ -21,8 +19,8 @@ import (
 // its certificate.
 func site(t *testing.T, srv *sio.Server) (url, hash string) {
 	t.Helper()
-	cert, sum := certificate(t)
-	tcp, udp := samePort(t)
+	cert, hash := lab.HashedCertificate(t)
+	tcp, udp := lab.SamePort(t)
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
@@ -51,26 +49,7 @@ func site(t *testing.T, srv *sio.Server) (url, hash string) {
 			}
 		}
 	})
-	return "http://" + tcp.Addr().String(), base64.StdEncoding.EncodeToString(sum[:])
-}
-
-// samePort listens at a port that is free both of TCP and of UDP.
-func samePort(t *testing.T) (net.Listener, *net.UDPConn) {
-	t.Helper()
-	for attempts := 0; ; attempts++ {
-		tcp, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		udp, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Addr().(*net.TCPAddr).Port})
-		if err == nil {
-			return tcp, udp
-		}
-		tcp.Close()
-		if attempts == 20 {
-			t.Fatal(err)
-		}
-	}
+	return "http://" + tcp.Addr().String(), hash
 }
 
 func TestTheStockClientWorksInChromium(t *testing.T) {

@@ -3,18 +3,11 @@ package webtransport_test
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -27,6 +20,7 @@ import (
 	wt "github.com/quic-go/webtransport-go"
 	"go.uber.org/goleak"
 
+	"sluice/internal/lab"
 	"sluice/sio"
 	"sluice/sio/engine"
 	"sluice/sio/webtransport"
@@ -41,25 +35,6 @@ var (
 
 // patience is how long a test waits for what must come.
 const patience = 20 * time.Second
-
-// certificate makes one that a browser accepts by its hash: of ECDSA, and short-lived.
-func certificate(t *testing.T) (cert tls.Certificate, hash [32]byte) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore:   time.Now().Add(-time.Hour), NotAfter: time.Now().Add(10 * 24 * time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, sha256.Sum256(der)
-}
 
 // echo sends every message back.
 type echo struct {
@@ -112,7 +87,7 @@ func open(t *testing.T, srv *engine.Server, d *webtransport.Server) *door {
 		return e, nil
 	}
 	s.Handler, s.Path = srv, "/engine.io/"
-	cert, _ := certificate(t)
+	cert, _ := lab.HashedCertificate(t)
 	s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
 	s.addr = serve(t, d, s.served)
 	t.Cleanup(func() {
