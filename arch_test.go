@@ -40,7 +40,7 @@ var arrows = map[string][]string{
 	"web": {"internal/static", "sio/browser"},
 
 	"cmd/sluice": {
-		"chunker", "relay", "relay/archive", "relay/httpd", "relay/sockets", "sio", "sio/client", "sio/engine",
+		"chunker", "relay", "relay/archive", "relay/httpd", "relay/sockets", "sio", "sio/client", "sio/engine", "sio/webtransport",
 		"storage", "storage/dir", "storage/s3", "web",
 	},
 

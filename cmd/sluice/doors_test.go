@@ -129,6 +129,7 @@ func TestServeRefusesWhatIsUnsafe(t *testing.T) {
 		{[]string{"--addr", "0.0.0.0:0"}, "--secret"},
 		{[]string{"--addr", ":0"}, "--secret"},
 		{[]string{"--tls-cert", "x"}, "go together"},
+		{[]string{"--webtransport"}, "needs a certificate"},
 		{[]string{"--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"}, "no such file"},
 		{[]string{"--origin", "app.example"}, "an origin is like"},
 		{[]string{"--s3", "ftp://x"}, "--s3"},

@@ -42,6 +42,8 @@ type Serve struct {
 	TLSKey  string   `name:"tls-key" env:"SLUICE_TLS_KEY" placeholder:"FILE" help:"Its private key."`
 	Origin  []string `env:"SLUICE_ORIGIN" placeholder:"URL" help:"Another origin whose pages may use this server, like https://app.example.org; repeat it for more, or * for all."`
 
+	WebTransport bool `name:"webtransport" env:"SLUICE_WEBTRANSPORT" help:"Let clients in over WebTransport, too, at the same port of UDP; needs --tls-cert."`
+
 	Client  string `env:"SLUICE_CLIENT" placeholder:"DIR" help:"Serve the Socket.IO client in this folder, npm's socket.io-client/dist for one, instead of sluice's own."`
 	Deflate bool   `env:"SLUICE_DEFLATE" help:"Compress events over WebSocket (permessage-deflate) with clients that offer it. They compress what they send, too, films included: media that goes out is never compressed by it."`
 
@@ -65,17 +67,22 @@ func (c *Serve) Run(env *Env) error {
 	if err != nil {
 		return errors.Join(err, s.close(env.Ctx))
 	}
+	quic, err := c.openQUIC(s.io, l.Addr(), log)
+	if err != nil {
+		return errors.Join(err, l.Close(), s.close(env.Ctx))
+	}
 	fmt.Fprintf(env.Stderr, "listening on %s://%s\n", c.scheme(), l.Addr())
 	failed := make(chan error, 1)
 	go func() { failed <- c.serve(s.http, engine.Listener(l)) }()
 	select {
 	case err = <-failed:
+	case err = <-quic.failed():
 	case <-env.Ctx.Done():
 		log.Info("ending")
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(env.Ctx), shutdownTimeout)
 	defer cancel()
-	return errors.Join(err, s.close(ctx))
+	return errors.Join(err, s.close(ctx), quic.close(ctx))
 }
 
 func (c *Serve) scheme() string {
@@ -107,6 +114,9 @@ func (c *Serve) check() error {
 		if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
 			return fmt.Errorf("--tls-cert: %w", err)
 		}
+	}
+	if c.WebTransport && c.TLSCert == "" {
+		return errors.New("--webtransport needs a certificate: --tls-cert and --tls-key")
 	}
 	if !c.loopback() && c.Secret == "" && !c.Open {
 		return fmt.Errorf("others can reach %s: ask for tokens with --secret, or say --open to let anybody in", c.Addr)

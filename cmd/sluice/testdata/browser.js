@@ -1,9 +1,9 @@
 // Sends one file over every transport to readers on every transport, with the stock client `io` in a browser.
-(async () => {
-  const transports = { polling: ["polling"], websocket: ["websocket"], upgrade: ["polling", "websocket"] };
+// It is a function of the server's address ("" for the page's own), the transports by name, and further options.
+async (url, transports, options) => {
   const connect = (name) =>
     new Promise((resolve, reject) => {
-      const socket = io({ transports: transports[name], forceNew: true, reconnection: false });
+      const socket = io(url, { transports: transports[name], forceNew: true, reconnection: false, ...options });
       socket.once("connect", () => resolve(socket));
       socket.once("connect_error", reject);
     });
@@ -36,4 +36,4 @@
     sender.disconnect();
   }
   return results;
-})()
+}
