@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"sio/siotest": {"sio", "sio/client"},
 	"sio/client":  {"sio", "sio/packet"},
 	"sio/browser": {"internal/static"},
+	"sio/admin":   {"sio"},
 
 	"sio/internal/websocket": {},
 	"sio/webtransport":       {},
@@ -61,6 +62,7 @@ var outside = map[string][]string{
 	"github.com/chromedp/chromedp":       {"internal/lab"},
 	"github.com/quic-go/quic-go":         {"sio/webtransport"},
 	"github.com/quic-go/webtransport-go": {"sio/webtransport"},
+	"golang.org/x/crypto":                {"sio/admin"}, // bcrypt alone: the passwords of npm's package are hashed by it
 	"golang.org/x/sys":                   {"sio/engine", "relay/spool", "storage/dir"},
 	"golang.org/x/sync":                  {"relay/archive", "storage/s3"},
 	"golang.org/x/term":                  {"cmd/sluice"},

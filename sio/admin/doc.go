@@ -1,0 +1,30 @@
+// Package admin lets the page of npm's @socket.io/admin-ui look into a [sio.Server]: it shows the sockets of all namespaces, the
+// rooms they are in, their events while they happen, and how much goes through the server. Who uses the page can make sockets
+// join rooms, leave them and disconnect, and emit to them.
+//
+//	auth, err := admin.Basic("admin", hash) // of bcrypt
+//	if err != nil {
+//		return err
+//	}
+//	ui := admin.Instrument(io, admin.Options{Authenticate: auth, Verbose: true})
+//	defer ui.Close()
+//
+// The page itself is a folder of files, ui/dist of that npm package, to be served from anywhere; it asks for the server's URL.
+// From another origin it needs [sio.Server.CORS] with Credentials.
+//
+// # What it costs
+//
+// While no page is open: nothing but a namespace. With Verbose, an open page makes the server note what happens, a few times a
+// second at most, in a buffer that is bounded: when too much happens, events are left out, and the page gets the list of sockets
+// anew. What a page cannot take in time is treated alike. Nobody else ever waits for any of it.
+//
+// # What is shown
+//
+// Of an event its name and its arguments, as far as they are short; of attachments only the size. Of a socket its rooms, its
+// handshake and what Socket.SetData was given. Of the headers those are left out that say who somebody is (Authorization,
+// Cookie, ...): with them a page could take a user's place, and a screenshot would be enough. Auth, where clients of Socket.IO
+// give their tokens, is never shown. The URL and the query are: do not put secrets there. What happens in the namespace of the
+// page is shown but for its events, which would beget others without end.
+//
+// Of several servers with a common [sio.Adapter] each shows its own sockets; commands reach those of all.
+package admin
