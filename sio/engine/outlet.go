@@ -26,6 +26,7 @@ type outlet struct {
 	// Owned by the holder.
 	carrier *carrier    // nil while the session is on polling
 	pending net.Buffers // pulled, but not written
+	space   [4][]byte   // where pending begins: most batches are as small, and need no allocation
 	limit   int         // of the next batch
 }
 
@@ -179,6 +180,7 @@ func (o *outlet) push() (int, error) {
 	}
 	if len(o.pending) == 0 {
 		o.pending = nil
+		clear(o.space[:])
 	}
 	return n, err
 }
@@ -186,6 +188,9 @@ func (o *outlet) push() (int, error) {
 // gather fills the next batch: the session's own frames, then what the Receiver has. It reports whether there may be more.
 func (s *Session) gather(wait bool) (more bool) {
 	o := &s.out
+	if len(o.pending) == 0 {
+		o.pending = o.space[:0]
+	}
 	o.pending = s.appendOwnFrames(o.pending)
 	for size := 0; size < o.limit && len(o.pending) < maxSegments; {
 		p, more := s.receiver.Next(wait && len(o.pending) == 0)
