@@ -67,6 +67,24 @@ func TestAServerServesTheClientOfAFolder(t *testing.T) {
 	}
 }
 
+func TestEveryFileOfTheStockClientIsServed(t *testing.T) {
+	folder := stock(t)
+	files, err := fs.ReadDir(folder, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &sio.Server{Client: folder}
+	for _, file := range files {
+		want, err := fs.ReadFile(folder, file.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := get(srv, "GET", "/socket.io/"+file.Name()); w.Code != http.StatusOK || w.Body.String() != string(want) {
+			t.Errorf("%s: status %d, %d bytes; want %d", file.Name(), w.Code, w.Body.Len(), len(want))
+		}
+	}
+}
+
 func TestOnlyFilesOfAClientAreServed(t *testing.T) {
 	folder := fstest.MapFS{
 		"secret.js": {Data: []byte("secret")}, "socket.io.css": {Data: []byte("secret")}, "socket.io.esm.js/x": {Data: []byte("secret")},
