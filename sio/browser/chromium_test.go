@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -27,6 +28,11 @@ func page(t *testing.T, client fs.FS) string {
 	mux.Handle("/scripted/", &scripted{})
 	mux.Handle("/socket.io/", &sio.Server{Client: client})
 	mux.Handle("/testdata/", http.FileServer(http.Dir(".")))
+	parser := msgpackParser(t)
+	mux.HandleFunc("GET /parser.js", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		w.Write(parser)
+	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, `<!doctype html><title>suite</title><script src="/socket.io/socket.io.js"></script>`)
@@ -36,6 +42,17 @@ func page(t *testing.T, client fs.FS) string {
 	return srv.URL
 }
 
+// msgpackParser is npm's, as a module for browsers.
+func msgpackParser(t *testing.T) []byte {
+	t.Helper()
+	esbuild := lab.GoTool(t, "github.com/evanw/esbuild", "cmd/esbuild")
+	code, err := exec.Command(esbuild, lab.PackagePath(t, "socket.io-msgpack-parser"), "--bundle", "--format=esm").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
 // stock is npm's client.
 func stock(t *testing.T) fs.FS { return os.DirFS(lab.PackagePath(t, "socket.io-client/dist")) }
 
@@ -43,16 +60,21 @@ func stock(t *testing.T) fs.FS { return os.DirFS(lab.PackagePath(t, "socket.io-c
 type server struct {
 	URL         string `json:"url"`
 	Recovering  string `json:"recovering,omitempty"`  // the URL of one that recovers connections
+	Msgpack     string `json:"msgpack"`               // the URL of one that speaks it
 	Certificate string `json:"certificate,omitempty"` // the SHA-256 of that of WebTransport
 }
 
 // servers are for pages of an origin.
 func servers(t *testing.T, origin string) map[string]server {
 	node := lab.StartNode(t, "server.mjs")
+	var ports [3]string
+	for i := range ports {
+		ports[i] = "http://127.0.0.1:" + node.Line()
+	}
 	ours := startApplication(t, origin)
 	return map[string]server{
-		"our server":    {URL: ours.url, Certificate: ours.certificate},
-		"Node's server": {URL: "http://127.0.0.1:" + node.Line(), Recovering: "http://127.0.0.1:" + node.Line()},
+		"our server":    {URL: ours.url, Msgpack: ours.url, Certificate: ours.certificate},
+		"Node's server": {URL: ports[0], Recovering: ports[1], Msgpack: ports[2]},
 	}
 }
 
@@ -74,7 +96,7 @@ func testClient(t *testing.T, page string, groups ...string) {
 	}
 	for name, s := range servers {
 		ways := [][]string{{"polling"}, {"websocket"}, {"polling", "websocket"}}
-		options, groups := []string{"options"}, groups
+		options, groups := []string{"options", "msgpack"}, groups
 		if s.Recovering != "" {
 			groups = append(groups, "recovery")
 		}

@@ -67,10 +67,10 @@ export class Engine extends Emitter {
 		return this.readyState === "open" && this.transport.writable && !this.#switching && this.bufferedAmount < VOLATILE_BYTES;
 	}
 
-	/** write sends a text message and the binary ones that belong to it, with none between. */
-	write([text, ...attachments]) {
+	/** write sends messages that belong together, with none between. */
+	write(messages) {
 		if (this.readyState !== "open") return;
-		const frames = [Frame.MESSAGE + text, ...attachments];
+		const frames = messages.map((message) => (typeof message === "string" ? Frame.MESSAGE + message : message));
 		for (const frame of frames) this._fire("packetCreate", describe(frame));
 		this.#queue.push(...frames);
 		this.#flush();

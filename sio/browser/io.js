@@ -17,11 +17,10 @@
 //   - An event without a name, or an ack without arguments, is a "parse error".
 //   - Polling uses fetch: a lost GET is aborted, and err.context has status and responseText, but is no XMLHttpRequest.
 //   - More: engine.bufferedAmount and writable, by which a sender may pace itself; Emitter; the option WebSocket.
-//   - Left out: the option parser (so no msgpack); transports as classes (transportImplementations, XHR, Fetch and so on);
-//     forceBase64, timestampRequests and timestampParam (no answer is cached), useNativeTimers; host, hostname, port and
-//     secure, which the URL has; what Node's version of it has for TLS, agents, cookies and autoUnref; perMessageDeflate and
-//     compress, which browsers decide; engine.binaryType (it is ArrayBuffer), writeBuffer, write, send and their events flush,
-//     heartbeat, pong and data.
+//   - Left out: transports as classes (transportImplementations, XHR, Fetch and so on); forceBase64, timestampRequests and
+//     timestampParam (no answer is cached), useNativeTimers; host, hostname, port and secure, which the URL has; what Node's
+//     version of it has for TLS, agents, cookies and autoUnref; perMessageDeflate and compress, which browsers decide; the
+//     engine's binaryType (it is ArrayBuffer), writeBuffer, write and send, and its events flush, heartbeat, pong and data.
 //
 // Bottom up: emitter, packet (what goes over the wire), polling, websocket and webtransport (the transports), engine (a
 // connection), socket (a namespace on it), manager (keeps the connection up), io.

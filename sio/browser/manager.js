@@ -1,6 +1,6 @@
 import { Emitter } from "./emitter.js";
 import { Engine } from "./engine.js";
-import { decodeText, parseData } from "./packet.js";
+import { Decoder, Encoder } from "./packet.js";
 import { Socket } from "./socket.js";
 
 const DEFAULTS = {
@@ -25,7 +25,8 @@ export class Manager extends Emitter {
 	#base;
 	#state = "closed"; // opening, open
 	#sockets = new Map(); // by namespace
-	#packet; // one that waits for its attachments
+	#encoder;
+	#decoder;
 	#attempts = 0;
 	#reconnecting = false; // an attempt waits for its time, or runs
 	#released = false; // nobody needs a connection, until somebody opens one
@@ -39,6 +40,10 @@ export class Manager extends Emitter {
 		this.opts = { ...DEFAULTS, ...Object.fromEntries(given) };
 		const slash = this.opts.addTrailingSlash === false ? "" : "/";
 		this.#base = new URL(this.opts.path.replace(/\/*$/, slash), uri ?? globalThis.location?.origin);
+		const parser = this.opts.parser ?? { Encoder, Decoder };
+		this.#encoder = new parser.Encoder();
+		this.#decoder = new parser.Decoder();
+		this.#decoder.on("decoded", (packet) => this.#receive(packet));
 		if (this.opts.autoConnect) this.open();
 	}
 
@@ -103,8 +108,8 @@ export class Manager extends Emitter {
 		if (!this.#wanted.length) this.disconnect();
 	}
 
-	_write(parts) {
-		this.engine.write(parts);
+	_write(packet) {
+		this.engine.write(this.#encoder.encode(packet));
 	}
 
 	get #wanted() {
@@ -122,7 +127,7 @@ export class Manager extends Emitter {
 
 	#opened(done) {
 		this.#state = "open";
-		this.#listen("message", (message) => this.#receive(message));
+		this.#listen("message", (message) => this.#decode(message));
 		this.#listen("ping", () => this._fire("ping"));
 		this.#listen("error", (err) => this.#complain(err));
 		this.#listen("close", (reason, details) => this.#lost(reason, details));
@@ -143,33 +148,18 @@ export class Manager extends Emitter {
 		this._fire("error", err);
 	}
 
-	#receive(message) {
-		let packet;
+	#decode(message) {
 		try {
-			packet = this.#assemble(message);
+			this.#decoder.add(message);
 		} catch (err) {
-			return this.#lost("parse error", err);
+			this.#lost("parse error", err);
 		}
-		if (!packet) return;
+	}
+
+	#receive(packet) {
 		const socket = this.#sockets.get(packet.nsp);
 		if (socket?.active) socket._receive(packet);
 		this._fire("packet", packet);
-	}
-
-	/** assemble returns a packet when all of it is there. */
-	#assemble(message) {
-		if (typeof message === "string") {
-			if (this.#packet) throw new Error("text came instead of an attachment");
-			this.#packet = { ...decodeText(message), parts: [] };
-		} else {
-			if (!this.#packet) throw new Error("an attachment came without its text");
-			this.#packet.parts.push(message);
-		}
-		const packet = this.#packet;
-		if (packet.parts.length < packet.attachments) return undefined;
-		this.#packet = undefined;
-		const { type, nsp, id } = packet;
-		return { type, nsp, id, data: parseData(packet, packet.parts) };
 	}
 
 	#lost(reason, details) {
@@ -180,7 +170,7 @@ export class Manager extends Emitter {
 	#close(reason, details) {
 		clearTimeout(this.#timer);
 		this.#attempts = 0;
-		this.#packet = undefined;
+		this.#decoder.destroy();
 		if (this.#state === "closed") return;
 		this.#state = "closed";
 		this.#unlisten();

@@ -1,3 +1,5 @@
+import { Emitter } from "./emitter.js";
+
 // A frame is what a transport carries: a string that begins with the digit of its Engine.IO type, or a binary
 // message (ArrayBuffer, view, Blob), which has none. All transports take and give frames.
 
@@ -31,25 +33,53 @@ function isBinary(value) {
 	return value instanceof ArrayBuffer || ArrayBuffer.isView(value) || isBlob(value);
 }
 
-/** encodePacket returns the parts of a packet: its text, then its attachments. */
-export function encodePacket({ type, nsp, id = "", data }) {
-	const attachments = [];
-	// value has been through toJSON already (Node's Buffer has one); its holder still has the original.
-	const json = JSON.stringify(data, function (key, value) {
-		const original = this[key];
-		if (!isBinary(original)) return value;
-		return { _placeholder: true, num: attachments.push(original) - 1 };
-	});
-	const digit = attachments.length ? `${type + BINARY}${attachments.length}-` : type;
-	const namespace = nsp === "/" ? "" : `${nsp},`;
-	return [`${digit}${namespace}${id}${json ?? ""}`, ...attachments];
+/** Encoder is the standard one: encode returns a packet's messages, its text and then its attachments. */
+export class Encoder {
+	encode({ type, nsp, id = "", data }) {
+		const attachments = [];
+		// value has been through toJSON already (Node's Buffer has one); its holder still has the original.
+		const json = JSON.stringify(data, function (key, value) {
+			const original = this[key];
+			if (!isBinary(original)) return value;
+			return { _placeholder: true, num: attachments.push(original) - 1 };
+		});
+		const digit = attachments.length ? `${type + BINARY}${attachments.length}-` : type;
+		const namespace = nsp === "/" ? "" : `${nsp},`;
+		return [`${digit}${namespace}${id}${json ?? ""}`, ...attachments];
+	}
+}
+
+/** Decoder is the standard one. It takes messages and fires decoded with a packet when all of it is there. */
+export class Decoder extends Emitter {
+	#packet; // one that waits for its attachments
+	#attachments;
+
+	add(message) {
+		if (typeof message === "string") {
+			if (this.#packet) throw new Error("text came instead of an attachment");
+			this.#packet = decodeText(message);
+			this.#attachments = [];
+		} else {
+			if (!this.#packet) throw new Error("an attachment came without its text");
+			this.#attachments.push(message);
+		}
+		if (this.#attachments.length < this.#packet.attachments) return;
+		const { type, nsp, id } = this.#packet;
+		const data = parseData(this.#packet, this.#attachments);
+		this.destroy();
+		this._fire("decoded", { type, nsp, id, data });
+	}
+
+	destroy() {
+		this.#packet = undefined;
+	}
 }
 
 // Type, number of attachments, namespace, id of the ack; the rest is JSON.
 const HEADER = /^([0-6])(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)/;
 
 /** decodeText takes a packet's text apart. Its data stays JSON until the attachments are there. */
-export function decodeText(text) {
+function decodeText(text) {
 	const match = HEADER.exec(text);
 	if (!match) throw new Error("unknown packet type");
 	const [header, digit, count, nsp = "/", id] = match;
@@ -67,7 +97,7 @@ export function decodeText(text) {
 }
 
 /** parseData parses a packet's JSON, puts the attachments in their places and checks what came of it. */
-export function parseData({ type, json }, attachments) {
+function parseData({ type, json }, attachments) {
 	const place = (key, value) => {
 		if (value?._placeholder !== true) return value;
 		const attachment = Number.isInteger(value.num) && attachments[value.num];

@@ -86,6 +86,8 @@ export interface ManagerOptions extends TransportOptions {
 	};
 	/** The constructor to use where there is no global one. */
 	WebSocket: unknown;
+	/** What turns packets into messages and back, socket.io-msgpack-parser for one; JSON with attachments. */
+	parser: Parser;
 	/** Whether the connection is closed, without an event, when the page is left; false. */
 	closeOnBeforeunload: boolean;
 	/** Whether a connection is opened when the manager is made, and sockets connect; true. */
@@ -106,6 +108,16 @@ export interface ManagerOptions extends TransportOptions {
 	forceNew: boolean;
 	/** Whether it may share one; true. */
 	multiplex: boolean;
+}
+
+/** Parser turns packets into messages, of text or binary, that belong together, and back. */
+export interface Parser {
+	Encoder: new () => { encode(packet: Packet): any[] };
+	Decoder: new () => {
+		add(message: any): void;
+		on(event: "decoded", listener: (packet: Packet) => void): any;
+		destroy(): void;
+	};
 }
 
 type Auth = { [key: string]: any };

@@ -1,5 +1,5 @@
 import { callAll, Emitter, without } from "./emitter.js";
-import { encodePacket, RESERVED, Type } from "./packet.js";
+import { RESERVED, Type } from "./packet.js";
 
 /**
  * Socket is a namespace on a manager's connection. Events: connect, connect_error (error), disconnect (reason,
@@ -229,7 +229,7 @@ export class Socket extends Emitter {
 	}
 
 	#write(packet) {
-		this.io._write(encodePacket({ nsp: this.nsp, ...packet }));
+		this.io._write({ nsp: this.nsp, ...packet });
 	}
 
 	#writeEvent(packet) {
@@ -238,7 +238,7 @@ export class Socket extends Emitter {
 	}
 
 	#emit(data, ack, { volatile, timeout = this.#opts.ackTimeout }) {
-		const packet = { type: Type.EVENT, data, id: ack && this.#expect(ack, timeout) };
+		const packet = { type: Type.EVENT, data, ...(ack && { id: this.#expect(ack, timeout) }) };
 		const { engine } = this.io;
 		if (volatile && !(this.connected && engine.writable)) return;
 		if (this.connected && !engine._stale()) this.#writeEvent(packet);

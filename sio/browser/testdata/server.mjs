@@ -1,9 +1,10 @@
-// The application that the suite talks to, on Node's own Socket.IO server. It prints the port of one server, and
-// of one that recovers connections. application_test.go is the same on ours.
+// The application that the suite talks to, on Node's own Socket.IO server. It prints the ports of one server, of
+// one that recovers connections, and of one that speaks msgpack. application_test.go is the same on ours.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
+import parser from "socket.io-msgpack-parser";
 
-for (const more of [{}, { connectionStateRecovery: {} }]) console.log(await serve(more));
+for (const more of [{}, { connectionStateRecovery: {} }, { parser }]) console.log(await serve(more));
 process.stdin.resume().on("end", () => process.exit());
 
 /** serve resolves with the port. */

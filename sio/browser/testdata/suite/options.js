@@ -1,4 +1,4 @@
-import { equal, event, trusting, upgraded } from "./lib.js";
+import { equal, event, plain, trusting, upgraded } from "./lib.js";
 
 const both = { transports: ["polling", "websocket"] };
 
@@ -157,6 +157,21 @@ export const tests = {
 		await event(socket, "connect");
 		equal((await failed)[0].transport, "websocket");
 		equal(socket.io.engine.transport.name, "polling");
+	},
+};
+
+/** With a server that speaks msgpack. */
+export const msgpack = {
+	async "speaks what its parser does"(connect, { msgpack }) {
+		const { default: parser } = await import("/parser.js");
+		const socket = connect("/", { to: msgpack, parser });
+		const args = [1, { bytes: new Uint8Array([1, 2]).buffer }, "ü", null];
+		const back = await new Promise((resolve) => socket.emit("echo", ...args, (...back) => resolve(back)));
+		equal(back.map(plain), [1, { bytes: [1, 2] }, "ü", null]);
+		const admin = socket.io.socket("/admin", { auth: { token: "wrong" } });
+		equal((await event(admin, "connect_error"))[0].data, { why: "token" });
+		socket.emit("bounce", "there").emit("bounce", "and back");
+		equal([await event(socket, "bounced"), await event(socket, "bounced")], [["there"], ["and back"]]);
 	},
 };
 

@@ -1,16 +1,16 @@
 // What a client must do in a browser. run tries each test of a group with a client, which is the module's exports, against the
-// server at url, which runs the application of server.mjs, the one at recovering, which recovers lost connections, too, or the one
-// at scripted, which is not Socket.IO's at all, and returns the failures by name. certificate is the SHA-256 of the one that
+// server at url, which runs the application of server.mjs, the one at recovering, which recovers lost connections, too, the one at
+// msgpack, which speaks that, or the one at scripted, which is not Socket.IO's at all, and returns the failures by name. certificate is the SHA-256 of the one that
 // WebTransport shall trust, in hex.
 import { trusting, within } from "./lib.js";
 import { recovery, tests as connection } from "./connection.js";
 import { tests as events } from "./events.js";
-import { tests as options, webtransport } from "./options.js";
+import { msgpack, tests as options, webtransport } from "./options.js";
 import { tests as ours } from "./ours.js";
 
-const groups = { connection, events, options, ours, recovery, webtransport };
+const groups = { connection, events, options, ours, msgpack, recovery, webtransport };
 
-export async function run(client, names, { url, recovering, scripted, certificate, ...given }) {
+export async function run(client, names, { url, recovering, msgpack, scripted, certificate, ...given }) {
 	if (certificate) given.transportOptions = { webtransport: trusting(certificate) };
 	// With WebTransport the stock client sends a Blob after what follows it, takes no empty message, closes before what it was given has
 	// left, and gives no details.
@@ -26,7 +26,7 @@ export async function run(client, names, { url, recovering, scripted, certificat
 			return socket;
 		};
 		try {
-			await within(10_000, test(connect, { ...client, ...given, url, recovering, stockStream }));
+			await within(10_000, test(connect, { ...client, ...given, url, recovering, msgpack, stockStream }));
 		} catch (err) {
 			failures.push(`${name}: ${err.stack ?? err}`);
 		}

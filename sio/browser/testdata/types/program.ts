@@ -11,6 +11,11 @@ interface FromUs {
 	upload: (file: Blob, done: (size: number) => void) => void;
 }
 
+declare const parser: {
+	Encoder: new () => { encode(packet: object): any[] };
+	Decoder: new () => { add(message: any): void; on(event: string, listener: (packet: any) => void): void; destroy(): void };
+};
+
 const options: Partial<ManagerOptions & SocketOptions> = {
 	path: "/socket.io/",
 	addTrailingSlash: true,
@@ -20,6 +25,7 @@ const options: Partial<ManagerOptions & SocketOptions> = {
 	rememberUpgrade: true,
 	transportOptions: { polling: { extraHeaders: { a: "b" } }, webtransport: { serverCertificateHashes: [] } },
 	closeOnBeforeunload: true,
+	parser,
 	query: { a: 1 },
 	withCredentials: true,
 	extraHeaders: { a: "b" },
