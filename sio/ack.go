@@ -76,7 +76,7 @@ func (s *Socket) expect(id int64, a answerer) error {
 		s.acks = make(map[int64]answerer)
 	}
 	s.acks[id] = a
-	c.awaiting++
+	c.await(a, 1)
 	c.changed.broadcast()
 	return nil
 }
@@ -105,9 +105,17 @@ func (s *Socket) takeAck(id int64) answerer {
 	a := s.acks[id]
 	if a != nil {
 		delete(s.acks, id)
-		s.conn.awaiting--
+		s.conn.await(a, -1)
 	}
 	return a
+}
+
+// await counts who waits for acks. Called with c.mu held.
+func (c *conn) await(a answerer, n int) {
+	c.awaiting += n
+	if _, alone := a.(reply); alone {
+		c.asking += n
+	}
 }
 
 // takeAcks returns all who wait for acks of a socket that ends. Called with conn.mu held.
@@ -115,8 +123,8 @@ func (s *Socket) takeAcks() []answerer {
 	var all []answerer
 	for _, a := range s.acks {
 		all = append(all, a)
+		s.conn.await(a, -1)
 	}
-	s.conn.awaiting -= len(all)
 	s.acks = nil
 	return all
 }

@@ -84,6 +84,35 @@ func TestAnAckDoesNotWaitBehindTheHandlerThatAwaitsIt(t *testing.T) {
 	}
 }
 
+func TestAFloodBeforeAnAckOfManyIsHeldUp(t *testing.T) {
+	io := &sio.Server{MaxPendingBytes: 4 << 10, MaxEventBytes: 4 << 10}
+	release := make(chan struct{})
+	io.Of("/").On("wait", func(e *sio.Event) { <-release })
+	io.Of("/").On("filler", func(e *sio.Event) {})
+	io.Of("/").On("last", func(e *sio.Event) { e.Ack() })
+	p := join(t, serve(t, io), "/")
+	acks := make(chan int)
+	go func() {
+		got, err := io.Of("/").EmitWithAck(t.Context(), "question")
+		if err != nil {
+			t.Error(err)
+		}
+		acks <- len(got)
+	}()
+	p.expect(`20["question"]`)
+	p.send(`2["wait"]`)
+	for range 40 { // as much as would end the connection of one who was asked alone
+		p.send(`2["filler","` + strings.Repeat("x", 700) + `"]`)
+	}
+	p.send(`30[]`)
+	p.send(`21["last"]`)
+	close(release)
+	p.expect(`31[]`)
+	if got := receive(t, acks); got != 1 {
+		t.Errorf("%d acks; want 1", got)
+	}
+}
+
 func TestAFloodBeforeAnAwaitedAckEndsTheConnection(t *testing.T) {
 	io := &sio.Server{MaxPendingBytes: 4 << 10, MaxEventBytes: 4 << 10, Logger: quiet()}
 	io.Of("/").On("ask", func(e *sio.Event) { e.Socket.EmitWithAck(e.Socket.Context(), "question") })

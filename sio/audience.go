@@ -2,6 +2,7 @@ package sio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -93,7 +94,11 @@ func (a Audience) EmitWithAck(ctx context.Context, event string, args ...any) ([
 		sent int    // guarded by mu
 		acks []Args // guarded by mu
 	)
-	err := a.ns.Adapter().Gather(ctx, a.broadcast(p), func(sockets int) {
+	b := a.broadcast(p)
+	if deadline, ok := ctx.Deadline(); ok {
+		b.Timeout = time.Until(deadline) // other nodes have to know
+	}
+	err := a.ns.Adapter().Gather(ctx, b, func(sockets int) {
 		mu.Lock()
 		defer mu.Unlock()
 		sent += sockets
@@ -104,7 +109,7 @@ func (a Audience) EmitWithAck(ctx context.Context, event string, args ...any) ([
 	})
 	mu.Lock()
 	defer mu.Unlock()
-	if err != nil && ctx.Err() != nil {
+	if ctx.Err() != nil && err != nil || errors.Is(err, context.DeadlineExceeded) {
 		err = &AckError{Event: event, Missing: sent - len(acks), Err: err}
 	}
 	return acks, err

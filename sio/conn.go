@@ -34,7 +34,8 @@ type conn struct {
 	control  queue              // what goes out first
 	sources  []*Socket          // sockets that have a Source; never changed in place
 	pending  int                // what the client sent and was not handled yet, in bytes
-	awaiting int                // goroutines that wait for an ack
+	awaiting int                // acks that somebody waits for
+	asking   int                // of them, those that were asked of this client alone
 }
 
 func newConn(srv *Server, s *engine.Session) *conn {

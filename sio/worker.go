@@ -142,7 +142,7 @@ func (c *conn) room() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	most := c.server.maxPendingBytes()
-	for c.pending >= most && c.awaiting == 0 && !c.draining {
+	for c.holdsUp(most) {
 		changed := c.changed.wait()
 		c.mu.Unlock()
 		select {
@@ -153,10 +153,25 @@ func (c *conn) room() error {
 		}
 		c.mu.Lock()
 	}
-	if c.pending >= urgentFactor*most {
+	if c.pending >= urgentFactor*most && !c.draining {
 		return &LimitError{What: "events that wait for a handler that waits for an ack", Limit: int64(urgentFactor * most)}
 	}
 	return nil
+}
+
+// holdsUp reports whether the client is to be held up, who may have so much pending. While somebody waits for its ack it may have
+// more; then one that was asked alone is held to be at fault, but one that was asked with others may not know of it.
+func (c *conn) holdsUp(most int) bool {
+	switch {
+	case c.draining:
+		return false
+	case c.asking > 0:
+		return false
+	case c.awaiting > 0:
+		return c.pending >= urgentFactor*most
+	default:
+		return c.pending >= most
+	}
 }
 
 // answering waits until there is room for a client that joins; it does not, if the client lets the answers lie.
