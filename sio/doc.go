@@ -33,6 +33,8 @@
 // Where both sides are Go, or the protocol is to be written down in one place, it is a table of typed constants: see [Call]
 // and [Cast].
 //
+// Programs written for Node's server: porting.md beside this file maps its API to this one, line by line.
+//
 // The protocol: https://github.com/socketio/socket.io-protocol, revision 5. The package knows nothing of Engine.IO beneath
 // it, which is [sluice/sio/engine].
 package sio

@@ -39,6 +39,9 @@ func newNamespace(srv *Server, name string) *Namespace {
 // Name returns the name, which begins with a slash. That of a parent is empty.
 func (ns *Namespace) Name() string { return ns.name }
 
+// Server returns the server that the namespace is a part of.
+func (ns *Namespace) Server() *Server { return ns.server }
+
 // Emit sends an event to all sockets of the namespace. See [Audience.Emit].
 func (ns *Namespace) Emit(event string, args ...any) error { return ns.all().Emit(event, args...) }
 
