@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -194,5 +195,29 @@ func TestRelayingMultipliesNothing(t *testing.T) {
 	after := io.Stats().Engine
 	if in, out := after.BytesIn-before.BytesIn, after.BytesOut-before.BytesOut; out > 2*in || in < 20_000 {
 		t.Errorf("%d bytes came, %d were sent", in, out)
+	}
+}
+
+// What a refused client is told may hold what it sent: it is counted all the same, in bounded room.
+func TestRefusalsAreCountedInBoundedRoom(t *testing.T) {
+	const clients = 1000
+	io := &sio.Server{AllowRequest: func(r *http.Request) error {
+		return &sio.Error{Message: "nobody is called " + r.URL.Query().Get("name")}
+	}}
+	defer io.Shutdown(t.Context())
+	for n := range clients {
+		w := httptest.NewRecorder()
+		io.ServeHTTP(w, httptest.NewRequest("GET", fmt.Sprintf("/socket.io/?EIO=4&transport=polling&name=%d", n), nil))
+		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "nobody is called") {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	var sum uint64
+	refused := io.Stats().Engine.Refused
+	for _, n := range refused {
+		sum += n
+	}
+	if sum != clients || len(refused) > 101 {
+		t.Errorf("%d refusals are counted under %d messages", sum, len(refused))
 	}
 }

@@ -7,6 +7,12 @@ import (
 	"sync/atomic"
 )
 
+const (
+	// maxKeys bounds the messages by which refusals are counted: the application's may hold what a client sent.
+	maxKeys   = 100
+	otherKeys = "others"
+)
+
 // Stats is a snapshot of what a server has done.
 type Stats struct {
 	Polling      int // sessions open on polling
@@ -22,7 +28,7 @@ type Stats struct {
 	MessagesOut uint64 // handed to transports
 
 	Closed  map[string]uint64 // sessions ended, by reason
-	Refused map[string]uint64 // requests refused, by message
+	Refused map[string]uint64 // requests refused, by message; "others" are those beyond the first so many messages
 }
 
 // Sessions returns the number of open sessions.
@@ -51,6 +57,9 @@ func (c *counters) count(m *map[string]uint64, key string) {
 	defer c.mu.Unlock()
 	if *m == nil {
 		*m = make(map[string]uint64)
+	}
+	if _, known := (*m)[key]; !known && len(*m) >= maxKeys {
+		key = otherKeys
 	}
 	(*m)[key]++
 }
