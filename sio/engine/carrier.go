@@ -17,6 +17,7 @@ type carrier struct {
 	out       sink
 	framing   framing
 	variant   variant       // of what is sent over it
+	patience  time.Duration // with a peer that is to close, at the end
 	gone      chan struct{} // closed when its reader has ended
 
 	// Owned by the reader.
@@ -87,14 +88,14 @@ func (c *carrier) part(pending net.Buffers, err error) {
 
 // awaitClose drops what the client still sends until it closes: closing with bytes unread would take the last words back.
 func (c *carrier) awaitClose() {
-	timeout := time.NewTimer(partingTime)
+	timeout := time.NewTimer(c.patience)
 	defer timeout.Stop()
 	select {
 	case <-c.gone:
 	case <-timeout.C:
 		return
 	}
-	c.conn.SetReadDeadline(time.Now().Add(partingTime))
+	c.conn.SetReadDeadline(time.Now().Add(c.patience))
 	io.Copy(io.Discard, c.conn)
 }
 

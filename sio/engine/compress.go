@@ -12,8 +12,8 @@ import (
 	"github.com/klauspost/compress/zlib"
 )
 
-// HTTPCompression says which polling replies are compressed, for clients that accept gzip or deflate. One that holds a message
-// that is to go plain is not.
+// HTTPCompression says which polling replies are compressed, for clients that accept gzip or deflate. One that holds a
+// message that is to go plain is not.
 type HTTPCompression struct {
 	Off       bool // none are
 	Threshold int  // the least size of a reply's body, in bytes, to compress; 0 means 1024

@@ -74,8 +74,9 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, transp
 func (srv *Server) run(s *Session, c *carrier) {
 	c.answer = s.answerLater
 	s.begin(c)
-	s.transmit()                           // newSession locked the outlet
-	srv.spawn(func() { s.readCarrier(c) }) // not before: what it answers could find the lock taken, and a fault behind it end all
+	s.transmit() // newSession locked the outlet
+	// Not before: what a message is answered with could find the lock taken, and a fault behind it end all.
+	srv.spawn(func() { s.readCarrier(c) })
 }
 
 // checkHandshake refuses what cannot open a session, in the order of Node's server.

@@ -176,8 +176,9 @@ func TestHugeMessagesAreRefusedInLittleMemory(t *testing.T) {
 		go func() {
 			piece := strings.Repeat("4", 64<<10)
 			c.write(frame(op, piece))
+			more := frame(opCont, piece)
 			for range huge / len(piece) {
-				if _, err := c.conn.Write(frame(opCont, piece)); err != nil {
+				if _, err := c.conn.Write(more); err != nil {
 					return
 				}
 			}

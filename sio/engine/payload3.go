@@ -17,9 +17,9 @@ const (
 	maxDigits3 = 15
 )
 
-// payload3Reader takes the body of a POST of Engine.IO 3 apart, as it comes. There are two kinds: a text, in which each packet
-// has its length before it, in units of UTF-16, and binary is base64; or bytes, where each packet has whether it is binary and
-// its length in bytes before it. What is counted is what payloadReader counts.
+// payload3Reader takes the body of a POST of Engine.IO 3 apart, as it comes. There are two kinds: a text, in which each
+// packet has its length before it, in units of UTF-16, and binary is base64; or bytes, where each packet has whether it is
+// binary and its length in bytes before it. What is counted is what payloadReader counts.
 type payload3Reader struct {
 	src       *bufio.Reader
 	bytes     bool  // the second kind

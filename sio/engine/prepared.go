@@ -272,8 +272,8 @@ func units(c rune) int {
 // maxHeader3 is the room that appendHeader3 needs.
 const maxHeader3 = 24
 
-// appendHeader3 appends what stands before a packet in a payload of Engine.IO 3: in a payload of text its length and a colon;
-// in the other kind whether it is binary, its length in digits as bytes, and 255.
+// appendHeader3 appends what stands before a packet in a payload of Engine.IO 3: in a payload of text its length and a
+// colon; in the other kind whether it is binary, its length in digits as bytes, and 255.
 func appendHeader3(dst []byte, binary, text bool, length int) []byte {
 	if text {
 		return append(strconv.AppendInt(dst, int64(length), 10), ':')

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsflate"
 )
 
 // client is one way to reach a session, so that all can be put through the same tests.
@@ -114,6 +115,36 @@ func (c base64Client) receive() Outgoing {
 	return Outgoing{Data: []byte(text[1:])}
 }
 
+// deflateClient is a client on WebSocket that compresses.
+type deflateClient struct{ socketClient }
+
+func (c deflateClient) send(m Outgoing) {
+	c.t.Helper()
+	first, message := byte(fin|rsv1|opBin), m.Data
+	if !m.Binary {
+		first, message = fin|rsv1|opText, append([]byte("4"), m.Data...)
+	}
+	if _, err := c.conn.Write(raw(first, packed(c.t, message))); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c deflateClient) receive() Outgoing {
+	c.t.Helper()
+	f := c.read()
+	if f.Header.Rsv1() {
+		b, err := wsflate.DefaultHelper.Decompress(f.Payload)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		f.Payload = b
+	}
+	if f.Header.OpCode == ws.OpBinary {
+		return Outgoing{Binary: true, Data: f.Payload}
+	}
+	return Outgoing{Data: f.Payload[1:]}
+}
+
 // upgrade moves a polling session to WebSocket.
 func (s *site) upgrade(t *testing.T, sid string) *socket {
 	t.Helper()
@@ -147,9 +178,21 @@ func onEveryTransport(t *testing.T, srv func() *Server, f func(t *testing.T, s *
 				c.packet("5")
 				return c
 			},
+			"websocket,deflate": func(t *testing.T, s *site) client {
+				c, answer := s.deflateDial(t, "permessage-deflate")
+				if answer == "" {
+					t.Fatal("no permessage-deflate")
+				}
+				return deflateClient{socketClient{c}}
+			},
 		} {
+			if secure && name == "websocket,deflate" {
+				continue // its handshake is by hand; TLS is below what is new
+			}
 			t.Run(fmt.Sprintf("%s,tls=%v", name, secure), func(t *testing.T) {
-				s := start(t, srv(), secure)
+				srv := srv()
+				srv.Deflate = &Deflate{Threshold: 1}
+				s := start(t, srv, secure)
 				f(t, s, open(t, s))
 			})
 		}
@@ -209,6 +252,9 @@ func TestDrainSendsWhatIsLeftBeforeItCloses(t *testing.T) {
 			c.closed()
 			c.conn.Close()
 		case base64Client:
+			c.closed()
+			c.conn.Close()
+		case deflateClient:
 			c.closed()
 			c.conn.Close()
 		case *streamClient:

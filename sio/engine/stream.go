@@ -20,6 +20,8 @@ const (
 	streamBufferBytes = 4 << 10
 	// maxHelloBytes bounds the first packet of a stream.
 	maxHelloBytes = 256
+	// arrivalTime is how long the last packets of a stream may take to arrive.
+	arrivalTime = 300 * time.Millisecond
 	// binaryPacket marks the header of a binary packet.
 	binaryPacket = 0x80
 )
@@ -32,19 +34,19 @@ type stream struct {
 	left int64 // of the current packet
 }
 
-// OpenDoor tells clients that begin on polling that they may move to WebTransport, until shut is called. It is for those that
-// call ServeStream.
+// OpenDoor tells clients that begin on polling that they may move to WebTransport, until shut is called. It is for those
+// that call ServeStream.
 func (srv *Server) OpenDoor() (shut func()) {
 	srv.doors.Add(1)
 	return func() { srv.doors.Add(-1) }
 }
 
 // ServeStream takes over conn, a bidirectional stream that a client opened in a WebTransport session, and closes it, and the
-// WebTransport session with it, when it is done. The client opens a session over it, or moves one to it. r is the request that
-// opened the WebTransport session; its origin is the caller's to check, with AllowOrigin. The session begins to need nothing but
-// conn when ServeStream returns; that may be when it ends.
+// WebTransport session with it, when it is done. The client opens a session over it, or moves one to it. r is the request
+// that opened the WebTransport session; its origin is the caller's to check, with AllowOrigin. ServeStream returns
+// when nothing more is read from conn, which is closed then or soon.
 //
-// If conn has a method CloseWrite, it ends the stream, and the client then has a second to close. If it has a method
+// If conn has a method CloseWrite, it ends the stream, and the client then has a moment to close. If it has a method
 // Opened() time.Time, it tells when the client was let in.
 func (srv *Server) ServeStream(conn net.Conn, r *http.Request) {
 	if !srv.enter() {
@@ -83,7 +85,7 @@ func (srv *Server) newStream(conn net.Conn, r *http.Request) *carrier {
 	s := &stream{src: src}
 	return &carrier{
 		transport: transportWebTransport, request: keep(r), conn: conn, in: s, out: newSink(conn), framing: s,
-		variant: variant{form: forStream}, gone: make(chan struct{}),
+		variant: variant{form: forStream}, patience: arrivalTime, gone: make(chan struct{}),
 	}
 }
 
@@ -249,7 +251,7 @@ func (s *stream) appendText(dst []byte, packet string) []byte {
 	return append(appendStreamHeader(dst, false, len(packet)), packet...)
 }
 
-// farewell is nothing: what ends the stream is all that a client sees.
+// farewell is nothing. Stock clients wait for the end of the WebTransport session, which takes back what has not arrived.
 func (s *stream) farewell(error) (frame []byte, peerCloses bool) { return nil, true }
 
 // appendStreamHeader appends what stands before a packet on a stream.

@@ -26,9 +26,11 @@ type closedInOrder struct {
 func (e *closedInOrder) Error() string { return ErrTransportClose.Error() + ": close frame" }
 func (e *closedInOrder) Unwrap() error { return ErrTransportClose }
 
-// openWebSocket takes the connection over for s and answers the WebSocket handshake, with first behind it if it is not empty. r has
-// been checked.
-func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, s *Session, header http.Header, first string) (*carrier, error) {
+// openWebSocket takes the connection over for s and answers the WebSocket handshake, with first behind it if it is not
+// empty. r has been checked.
+func (srv *Server) openWebSocket(
+	w http.ResponseWriter, r *http.Request, s *Session, header http.Header, first string,
+) (*carrier, error) {
 	reply := websocket.Reply{Header: []http.Header{w.Header(), header}, Timeout: srv.handshakeTimeout()}
 	threshold := 0
 	if answer := websocket.Deflate(r.Header); srv.Deflate != nil && answer != "" {
@@ -48,7 +50,8 @@ func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, s *Sess
 	srv.counters.sent(len(reply.First))
 	c := &carrier{
 		transport: transportWebSocket, request: keep(r), conn: conn, out: newSink(conn), gone: make(chan struct{}),
-		variant: variant{form: forWebSocket, eio3: s.protocol == 3, base64: wantsBase64(r), deflate: threshold},
+		patience: partingTime,
+		variant:  variant{form: forWebSocket, eio3: s.protocol == 3, base64: wantsBase64(r), deflate: threshold},
 	}
 	socket := &webSocket{carrier: c, eio3: s.protocol == 3}
 	socket.in = websocket.NewReader(&countingReader{r: src, n: &srv.counters.bytesIn}, socket.control)
@@ -58,8 +61,8 @@ func (srv *Server) openWebSocket(w http.ResponseWriter, r *http.Request, s *Sess
 }
 
 // Deflate says which messages are compressed over WebSocket with clients that understand it (permessage-deflate, RFC 7692).
-// Each message is compressed by itself: once for all its recipients, and without memory kept for a connection. It is sent as it
-// is if that would not make it smaller. What clients send is limited by what it inflates to.
+// Each message is compressed by itself: once for all its recipients, and without memory kept for a connection. It is sent as
+// it is if that would not make it smaller. What clients send is limited by what it inflates to.
 type Deflate struct {
 	Threshold int // the least size of a packet, in bytes, to compress; 0 means 1024
 }

@@ -15,8 +15,8 @@ import (
 	"sluice/sio/webtransport"
 )
 
-// site serves a Socket.IO server over HTTP and, at the same port of UDP, over WebTransport. It returns its URL and the hash of
-// its certificate.
+// site serves a Socket.IO server over HTTP and, at the same port of UDP, over WebTransport. It returns its URL and the hash
+// of its certificate.
 func site(t *testing.T, srv *sio.Server) (url, hash string) {
 	t.Helper()
 	cert, hash := lab.HashedCertificate(t)
@@ -75,7 +75,9 @@ func TestTheStockClientWorksInChromium(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
 		t.Fatal(err)
 	}
-	for _, transports := range []string{`["webtransport"]`, `["polling", "webtransport"]`, `["websocket"]`, `["polling", "websocket"]`} {
+	for _, transports := range []string{
+		`["webtransport"]`, `["polling", "webtransport"]`, `["websocket"]`, `["polling", "websocket"]`,
+	} {
 		t.Run(transports, func(t *testing.T) {
 			script := fmt.Sprintf(`import("/testdata/page.js").then(({ run }) => run(%s, %q))`, transports, hash)
 			failures, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](script, chromedp.EvalAwaitPromise))

@@ -69,8 +69,8 @@ func (srv *Server) ListenAndServe() error {
 	return srv.Serve(conn)
 }
 
-// Serve serves at a UDP socket, which it closes at the end. After Shutdown or Close it returns http.ErrServerClosed, once all
-// connections have ended.
+// Serve serves at a UDP socket, which it closes at the end. After Shutdown or Close it returns http.ErrServerClosed, once
+// all connections have ended.
 func (srv *Server) Serve(conn net.PacketConn) error {
 	srv.once.Do(srv.setUp)
 	defer conn.Close()
@@ -143,8 +143,8 @@ func (srv *Server) isClosing() bool {
 	return srv.closing
 }
 
-// Shutdown lets nobody in any more and waits until all clients have gone, or until ctx ends; then it closes. The clients' end is
-// the Handler's to bring about: shut it down first.
+// Shutdown lets nobody in any more and waits until all clients have gone, or until ctx ends; then it closes. The clients'
+// end is the Handler's to bring about: shut it down first.
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.stop()
 	gone := make(chan struct{})

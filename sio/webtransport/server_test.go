@@ -75,6 +75,7 @@ type door struct {
 	sessions chan *echo
 	addr     string
 	served   chan error
+	quic     *quic.Config // of clients; nil means what webtransport-go takes
 }
 
 // open opens a door to an echo server.
@@ -122,10 +123,13 @@ func serve(t *testing.T, d *webtransport.Server, served chan<- error) string {
 	return conn.LocalAddr().String()
 }
 
+// ours is the configuration of a client that takes any certificate: the server's is made by the test.
+func ours() *tls.Config { return &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}} }
+
 // connect opens a WebTransport session.
 func (s *door) connect(t *testing.T, header http.Header) (*wt.Session, int, error) {
 	t.Helper()
-	d := &wt.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}}} // the certificate is ours
+	d := &wt.Transport{TLSClientConfig: ours(), QUICConfig: s.quic}
 	t.Cleanup(func() { d.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -278,7 +282,9 @@ func TestTheServersEndReachesTheClient(t *testing.T) {
 func TestUnknownOriginsAreRefused(t *testing.T) {
 	srv := &engine.Server{CORS: engine.CORS{Origins: []string{"https://app.example"}}}
 	s := open(t, srv, &webtransport.Server{})
-	for origin, want := range map[string]int{"https://evil.example": 403, "null": 403, "https://app.example": 200, "": 200, "https://" + s.addr: 200} {
+	for origin, want := range map[string]int{
+		"https://evil.example": 403, "null": 403, "https://app.example": 200, "": 200, "https://" + s.addr: 200,
+	} {
 		header := http.Header{}
 		if origin != "" {
 			header.Set("Origin", origin)
@@ -292,7 +298,7 @@ func TestUnknownOriginsAreRefused(t *testing.T) {
 
 func TestOtherRequestsAreRefused(t *testing.T) {
 	s := open(t, &engine.Server{}, &webtransport.Server{})
-	d := &wt.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}}}
+	d := &wt.Transport{TLSClientConfig: ours()}
 	defer d.Close()
 	resp, _, err := d.Dial(t.Context(), "https://"+s.addr+"/elsewhere", nil)
 	if err == nil || resp.StatusCode != 404 {
@@ -337,14 +343,15 @@ func TestAnUpgradeFromPollingMovesTheSession(t *testing.T) {
 }
 
 func TestSilentClientsAreCut(t *testing.T) {
-	s := open(t, &engine.Server{UpgradeTimeout: 200 * time.Millisecond}, &webtransport.Server{HandshakeTimeout: 300 * time.Millisecond})
+	const soon = 300 * time.Millisecond
+	s := open(t, &engine.Server{UpgradeTimeout: soon}, &webtransport.Server{HandshakeTimeout: soon})
 	session, _, err := s.connect(t, nil) // no stream
 	if err != nil {
 		t.Fatal(err)
 	}
 	quiet := s.stream(t) // no packet
 	quiet.Write(nil)
-	conn, err := quic.DialAddr(t.Context(), s.addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}}, nil) // no session
+	conn, err := quic.DialAddr(t.Context(), s.addr, ours(), nil) // no session
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -359,7 +366,7 @@ func TestOneConnectionCarriesOneSession(t *testing.T) {
 	d := &wt.Transport{}
 	defer d.Close()
 	config := &quic.Config{EnableDatagrams: true, EnableStreamResetPartialDelivery: true}
-	conn, err := quic.DialAddr(t.Context(), s.addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}}, config)
+	conn, err := quic.DialAddr(t.Context(), s.addr, ours(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -371,7 +378,8 @@ func TestOneConnectionCarriesOneSession(t *testing.T) {
 	if _, _, err := c.Dial(t.Context(), "https://"+s.addr+"/engine.io/", nil); err != nil {
 		t.Fatal(err)
 	}
-	if resp, _, err := c.Dial(t.Context(), "https://"+s.addr+"/engine.io/", nil); err == nil || resp != nil && resp.StatusCode != 429 {
+	resp, _, err := c.Dial(t.Context(), "https://"+s.addr+"/engine.io/", nil)
+	if err == nil || resp != nil && resp.StatusCode != 429 {
 		t.Errorf("second session: %v, %v", resp, err)
 	}
 }
@@ -454,10 +462,16 @@ func TestCloseDoesNotWaitForAClientThatGivesNoCredit(t *testing.T) {
 
 func TestShutdownOfTheEngineEndsClientsThatGiveNoCredit(t *testing.T) {
 	s := open(t, &engine.Server{}, &webtransport.Server{})
+	s.quic = &quic.Config{
+		EnableDatagrams: true, EnableStreamResetPartialDelivery: true,
+		InitialStreamReceiveWindow: 1000, MaxStreamReceiveWindow: 1000,
+		InitialConnectionReceiveWindow: 3000, MaxConnectionReceiveWindow: 3000,
+	}
 	s.client(t)
 	e := wait(t, s.sessions)
-	e.out <- engine.Prepare(engine.Outgoing{Binary: true, Data: make([]byte, 32<<20)})
+	e.out <- engine.Prepare(engine.Outgoing{Binary: true, Data: make([]byte, 1<<20)})
 	e.session.Wake()
+	begin := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	if err := s.engine.Shutdown(ctx); err != nil {
@@ -465,6 +479,9 @@ func TestShutdownOfTheEngineEndsClientsThatGiveNoCredit(t *testing.T) {
 	}
 	if err := s.Shutdown(ctx); err != nil {
 		t.Errorf("door: %v", err)
+	}
+	if took := time.Since(begin); took > 4*time.Second {
+		t.Errorf("it took %v", took)
 	}
 	if err := wait(t, s.served); err != http.ErrServerClosed {
 		t.Errorf("Serve: %v", err)

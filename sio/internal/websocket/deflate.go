@@ -31,8 +31,8 @@ var deflaters = sync.Pool{New: func() any {
 }}
 
 // AppendDeflated appends the frame of a message that is compressed by itself, without what came before it: one frame serves
-// all that have accepted permessage-deflate. The message is the concatenation of parts. If it would not become smaller, dst is
-// returned as it was, and false.
+// all that have accepted permessage-deflate. The message is the concatenation of parts. If it would not become smaller, dst
+// is returned as it was, and false.
 func AppendDeflated(dst []byte, op ws.OpCode, parts ...[]byte) ([]byte, bool) {
 	d := deflaters.Get().(*deflater)
 	defer d.release()

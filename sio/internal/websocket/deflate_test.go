@@ -53,9 +53,11 @@ func TestOffersAreAnsweredAsTheyCanBeKept(t *testing.T) {
 func TestHostileOffersAreReadAtOnce(t *testing.T) {
 	const much = 1 << 20
 	for _, offer := range []string{
-		strings.Repeat("permessage-deflate,", much/20), strings.Repeat("a;", much/2), strings.Repeat(",", much), strings.Repeat(" ", much),
+		strings.Repeat("permessage-deflate,", much/20), strings.Repeat("a;", much/2),
+		strings.Repeat(",", much), strings.Repeat(" ", much),
 		"permessage-deflate;" + strings.Repeat(" ", much), "permessage-deflate" + strings.Repeat(";a=b", much/4),
-		"permessage-deflate; client_max_window_bits=" + strings.Repeat("9", much), `permessage-deflate; a="` + strings.Repeat(`\"`, much/2),
+		"permessage-deflate; client_max_window_bits=" + strings.Repeat("9", much),
+		`permessage-deflate; a="` + strings.Repeat(`\"`, much/2),
 		"permessage-deflate; " + strings.Repeat("client_max_window_bits=\"", much/24), strings.Repeat(`"`, much),
 		"__proto__", "constructor; toString=1", strings.Repeat("permessage-deflate; server_max_window_bits=8,", much/50),
 		strings.Repeat("=", much), strings.Repeat("permessage-deflate;;", much/20), "\x00\xff",
@@ -100,13 +102,14 @@ func message(r *Reader, limit int) ([]byte, error) {
 // TestExamplesOfTheRFC reads what RFC 7692, section 7.2.3, shows.
 func TestExamplesOfTheRFC(t *testing.T) {
 	for name, frames := range map[string][]byte{
-		"7.2.3.1 one block":         raw(fin|rsv1|opText, "\xf2\x48\xcd\xc9\xc9\x07\x00"),
-		"7.2.3.1 fragments":         join(raw(rsv1|opText, "\xf2\x48\xcd"), raw(fin|opCont, "\xc9\xc9\x07\x00")),
-		"7.2.3.3 not compressed":    raw(fin|rsv1|opText, "\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"),
-		"7.2.3.4 a last block":      raw(fin|rsv1|opText, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00"),
-		"7.2.3.5 two blocks":        raw(fin|rsv1|opText, "\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"),
-		"a message that is plain":   raw(fin|opText, "Hello"),
-		"control frames in between": join(raw(rsv1|opText, "\xf2\x48"), raw(fin|opPing, "x"), raw(opCont, ""), raw(fin|opCont, "\xcd\xc9\xc9\x07\x00")),
+		"7.2.3.1 one block":       raw(fin|rsv1|opText, "\xf2\x48\xcd\xc9\xc9\x07\x00"),
+		"7.2.3.1 fragments":       join(raw(rsv1|opText, "\xf2\x48\xcd"), raw(fin|opCont, "\xc9\xc9\x07\x00")),
+		"7.2.3.3 not compressed":  raw(fin|rsv1|opText, "\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"),
+		"7.2.3.4 a last block":    raw(fin|rsv1|opText, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00"),
+		"7.2.3.5 two blocks":      raw(fin|rsv1|opText, "\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"),
+		"a message that is plain": raw(fin|opText, "Hello"),
+		"control frames in between": join(raw(rsv1|opText, "\xf2\x48"), raw(fin|opPing, "x"), raw(opCont, ""),
+			raw(fin|opCont, "\xcd\xc9\xc9\x07\x00")),
 	} {
 		var pings int
 		r := reading(join(frames, frames), &pings)
@@ -125,7 +128,8 @@ func TestWhatIsDeflatedInflates(t *testing.T) {
 	noise := make([]byte, 3000)
 	rand.Read(noise)
 	for _, data := range [][]byte{
-		[]byte(strings.Repeat("some text, ", 10)), bytes.Repeat([]byte{0}, 1<<20), bytes.Repeat(noise, 30), []byte(strings.Repeat("ü€𝄞", 9000)),
+		[]byte(strings.Repeat("some text, ", 10)), bytes.Repeat([]byte{0}, 1<<20), bytes.Repeat(noise, 30),
+		[]byte(strings.Repeat("ü€𝄞", 9000)),
 	} {
 		frame, ok := AppendDeflated([]byte("before"), ws.OpBinary, data[:10], data[10:])
 		if !ok || len(frame) >= len(data) || string(frame[:6]) != "before" {

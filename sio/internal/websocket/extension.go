@@ -12,9 +12,9 @@ const (
 	deflateAnswer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 )
 
-// Deflate returns the value of Sec-WebSocket-Extensions that accepts the first offer of permessage-deflate in a handshake that
-// can be kept, "" if there is none; RFC 7692, section 7. An offer that breaks the rules counts as none, as does one of a window
-// for the server that is smaller than deflate's own: a message is compressed once for all its recipients.
+// Deflate returns the value of Sec-WebSocket-Extensions that accepts the first offer of permessage-deflate in a handshake
+// that can be kept, "" if there is none; RFC 7692, section 7. An offer that breaks the rules counts as none, as does one of
+// a window for the server that is smaller than deflate's own: a message is compressed once for all its recipients.
 func Deflate(h http.Header) (answer string) {
 	looked := 0
 	for _, value := range h.Values("Sec-WebSocket-Extensions") {

@@ -22,8 +22,8 @@ const (
 	textGrowth = 32 << 10
 )
 
-// Reader reads the messages of a WebSocket connection, frame by frame. What its methods return of a peer's fault is an *Error;
-// the rest is what reading said. One goroutine at a time may use it.
+// Reader reads the messages of a WebSocket connection, frame by frame. What its methods return of a peer's fault is an
+// *Error; the rest is what reading said. One goroutine at a time may use it.
 type Reader struct {
 	// AnyFragments lets messages come in any number of fragments, however small. It is for peers that are trusted.
 	AnyFragments bool
@@ -45,13 +45,15 @@ type Reader struct {
 	scratch [ws.MaxHeaderSize + ws.MaxControlFramePayloadSize]byte
 }
 
-// NewReader returns a reader of what comes from r. Ping, pong and close frames are handed to control while a message is waited
-// for or read; the payload is lent. An error that control returns ends the reading with it: after a close frame it must.
+// NewReader returns a reader of what comes from r. Ping, pong and close frames are handed to control while a message is
+// waited for or read; the payload is lent. An error that control returns ends the reading with it: after a close frame it
+// must.
 func NewReader(r io.Reader, control func(ws.OpCode, []byte) error) *Reader {
 	return &Reader{src: bufio.NewReaderSize(r, frameBufferBytes), control: control}
 }
 
-// Await waits for the first byte of the next frame, which it leaves where it is. A deadline that passes meanwhile does no harm.
+// Await waits for the first byte of the next frame, which it leaves where it is. A deadline that passes meanwhile does no
+// harm.
 func (r *Reader) Await() error {
 	_, err := r.src.Peek(1)
 	return err
