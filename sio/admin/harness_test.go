@@ -2,13 +2,17 @@ package admin
 
 import (
 	"encoding/json"
+	"io"
 	"log/slog"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
 	"go.uber.org/goleak"
 
 	"sluice/sio"
@@ -53,6 +57,62 @@ func (s *site) client(o client.Options) *client.Client {
 	return c
 }
 
+// poller is a client that does by hand what a test is about.
+type poller struct {
+	t    *testing.T
+	s    *site
+	http *http.Client
+	url  string // with the session's id
+}
+
+// poll opens a connection on polling.
+func (s *site) poll() *poller {
+	s.t.Helper()
+	p := &poller{t: s.t, s: s, http: s.srv.Client(), url: s.srv.URL + "/socket.io/?EIO=4&transport=polling"}
+	s.t.Cleanup(p.http.CloseIdleConnections)
+	var open struct{ SID string }
+	if err := json.Unmarshal([]byte(p.get()[1:]), &open); err != nil {
+		s.t.Fatal(err)
+	}
+	p.url += "&sid=" + open.SID
+	return p
+}
+
+func (p *poller) get() string { return p.body(p.http.Get(p.url)) }
+
+func (p *poller) post(packet string) {
+	p.body(p.http.Post(p.url, "text/plain", strings.NewReader(packet)))
+}
+
+func (p *poller) body(resp *http.Response, err error) string {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(body)
+}
+
+// upgrade moves to WebSocket.
+func (p *poller) upgrade() {
+	p.t.Helper()
+	d := ws.Dialer{NetDial: p.s.srv.DialContext}
+	conn, _, _, err := d.Dial(p.t.Context(), strings.Replace(strings.Replace(p.url, "polling", "websocket", 1), "http", "ws", 1))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { conn.Close() })
+	wsutil.WriteClientText(conn, []byte("2probe")) // a connection that is closed is seen by reading
+	if got, err := wsutil.ReadServerText(conn); err != nil || string(got) != "3probe" {
+		p.t.Fatalf("heard %q, %v", got, err)
+	}
+	wsutil.WriteClientText(conn, []byte("5"))
+}
+
 // viewer is a client that says what the page says, and takes down what it is told.
 type viewer struct {
 	t     *testing.T
@@ -69,13 +129,9 @@ type told struct {
 // visit opens a page; the error says why it is not let in.
 func (s *site) visit(auth any) (*viewer, error) {
 	s.t.Helper()
-	return s.visitOver(auth, client.WebSocket)
-}
-
-func (s *site) visitOver(auth any, transports ...string) (*viewer, error) {
-	s.t.Helper()
 	c, err := client.New(s.srv.URL, client.Options{
-		Namespace: s.ui.options.Namespace, Auth: auth, Transports: transports, DialContext: s.srv.DialContext, NoReconnect: true, MaxEventBytes: 64 << 20,
+		Namespace: s.ui.options.Namespace, Auth: auth, Transports: []string{client.WebSocket}, DialContext: s.srv.DialContext,
+		NoReconnect: true, MaxEventBytes: 64 << 20,
 	})
 	if err != nil {
 		s.t.Fatal(err)
