@@ -89,3 +89,9 @@ func TestStockClientsWork(t *testing.T) {
 		})
 	}
 }
+
+func TestStockClientsCompress(t *testing.T) {
+	srv := stockServer(t)
+	srv.Deflate = &sio.Deflate{Threshold: 1} // the client offers it by itself
+	lab.Node(t, "client.cjs", "URL="+serve(t, srv), "TRANSPORTS=websocket")
+}
