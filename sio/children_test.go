@@ -59,12 +59,18 @@ func TestAParentsChildrenHaveItsHandlers(t *testing.T) {
 func TestWhatIsSentToAParentReachesAllChildren(t *testing.T) {
 	io := &sio.Server{}
 	parent := io.OfFunc(matching(`^/room-`))
-	parent.OnConnect(func(s *sio.Socket) { s.Join("red") })
+	joined := make(chan bool, 2)
+	parent.OnConnect(func(s *sio.Socket) {
+		s.Join("red")
+		joined <- true
+	})
 	io.OfFunc(matching(`^/other`))
 	p := join(t, serve(t, io), "/")
 	for _, name := range []string{"/room-1", "/room-2", "/other"} {
 		p.enter(name)
 	}
+	receive(t, joined)
+	receive(t, joined)
 	parent.To("red").Emit("news")
 	got := []string{p.next(), p.next()}
 	if slices.Sort(got); !slices.Equal(got, []string{`2/room-1,["news"]`, `2/room-2,["news"]`}) {
