@@ -73,8 +73,9 @@ func (ns *Namespace) Adapter() Adapter {
 	return ns.adapter
 }
 
-// closeAdapter says that nothing more will be sent in the namespace.
-func (ns *Namespace) closeAdapter() error {
+// close says that nothing more will be sent in the namespace.
+func (ns *Namespace) close() error {
+	ns.log.close()
 	if c, ok := ns.Adapter().(io.Closer); ok {
 		return c.Close()
 	}
@@ -91,8 +92,12 @@ func (m memory) Broadcast(b Broadcast) error {
 	if b.Event.err != nil {
 		return b.Event.err
 	}
+	if m.ns.keeps(b.Flags) {
+		m.ns.log.broadcast(b)
+		return nil
+	}
 	for _, s := range m.ns.rooms.find(b.Selection) {
-		s.send(b.Event, b.Flags)
+		s.sendOnce(b.Event, b.Flags)
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (srv *Server) leave(ns *Namespace) {
 	if !over {
 		return
 	}
-	if err := ns.closeAdapter(); err != nil {
+	if err := ns.close(); err != nil {
 		srv.log().Error("sio: closing an adapter", "namespace", ns.name, "err", err)
 	}
 }

@@ -190,28 +190,57 @@ func (c *conn) admit(ns *Namespace, auth []byte) {
 
 // accept lets s take part, unless the client has gone meanwhile.
 func (c *conn) accept(s *Socket) bool {
-	hello := c.codec.control(c.welcome(s))
+	if !c.seat(s) {
+		return false
+	}
+	c.timeout.Stop()
+	c.server.counters.sockets.Add(1)
+	c.server.counters.connects.Add(1)
+	c.session.Wake()
+	return true
+}
+
+// seat answers the client, and puts s where events reach it, after those that it missed.
+func (c *conn) seat(s *Socket) bool {
+	var missed []keptEvent
+	if s.recovered {
+		s.ns.log.mu.Lock()
+		defer s.ns.log.mu.Unlock()
+	}
 	c.mu.Lock()
+	back := s.absence
 	if s.state != joining || c.draining {
 		c.mu.Unlock()
 		return false
 	}
-	s.state = connected
+	if back != nil {
+		var ok bool
+		if missed, ok = s.ns.log.since(back.next, back.rooms); !ok {
+			c.mu.Unlock()
+			c.session.Close(errOvertaken)
+			return false
+		}
+	}
+	s.state, s.absence = connected, nil
 	c.accepted = true
-	c.control.put(hello)
+	c.control.put(c.codec.control(c.welcome(s)))
+	c.catchUp(s, missed)
 	c.mu.Unlock()
-	c.timeout.Stop()
-	c.server.counters.sockets.Add(1)
-	c.server.counters.connects.Add(1)
 	s.ns.rooms.add(s)
-	c.session.Wake()
+	if back != nil {
+		s.Join(back.rooms...)
+	}
 	return true
 }
 
 // welcome is the answer to a client that may join.
 func (c *conn) welcome(s *Socket) packet.Packet {
 	p := packet.Packet{Type: packet.Connect, Namespace: s.ns.name, ID: packet.NoID}
-	if !c.old() {
+	switch {
+	case c.old():
+	case s.pid != "":
+		p.Data = []byte(`{"sid":"` + s.id + `","pid":"` + s.pid + `"}`)
+	default:
 		p.Data = []byte(`{"sid":"` + s.id + `"}`)
 	}
 	return p

@@ -2,6 +2,7 @@ package sio
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"sync/atomic"
 	"time"
@@ -171,6 +172,9 @@ func (d *decoder) event(s *Socket, p packet.Packet, size int) error {
 	args, err := packet.Args(bytes.Clone(p.Data))
 	if err != nil {
 		return err
+	}
+	if len(args) > 1+packet.MaxArgs { // only servers have more to say
+		return &packet.FormatError{Reason: fmt.Sprintf("more than %d arguments", packet.MaxArgs)}
 	}
 	name, err := packet.Name(args[0])
 	if err != nil {

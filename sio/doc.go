@@ -28,6 +28,12 @@
 // [ErrQueueFull]. What does not fit a bounded queue, such as a film, is pulled from a [Source], only when the transport can
 // take it. Everything else a client could make grow has its limit in limits.go.
 //
+// # Clients that come back, and old ones
+//
+// With [Server.Recovery] a client whose connection broke takes up its socket where it was, and gets what it missed. Clients with
+// socket.io-msgpack-parser need no setting: what their first packet is in, they are answered in. Clients of Socket.IO 2 are
+// admitted by [Server.AllowEIO3].
+//
 // # Typed events
 //
 // Where both sides are Go, or the protocol is to be written down in one place, it is a table of typed constants: see [Call]

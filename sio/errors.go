@@ -117,7 +117,7 @@ func reason(err error) string {
 		return reasonParseError
 	case errors.Is(err, errTooSlow):
 		return reasonTooSlow
-	case errors.Is(err, errConnectTimeout), errors.Is(err, errDisconnected):
+	case errors.Is(err, errConnectTimeout), errors.Is(err, errDisconnected), errors.Is(err, errOvertaken):
 		return reasonForcedServer
 	case errors.Is(err, errPanicked), errors.Is(err, errStalled):
 		return reasonForcedClose

@@ -18,6 +18,8 @@ type Namespace struct {
 	ready  chan struct{}                                // closed when it may be joined
 	rooms  rooms
 
+	log backlog // used where Server.Recovery is set
+
 	adapterOnce sync.Once
 	adapter     Adapter // set by adapterOnce
 
@@ -32,6 +34,7 @@ type Namespace struct {
 
 func newNamespace(srv *Server, name string) *Namespace {
 	ns := &Namespace{server: srv, name: name, rooms: newRooms(), ready: make(chan struct{})}
+	ns.log.ns = ns
 	ns.lastAck.Store(-1)
 	return ns
 }

@@ -97,6 +97,16 @@ func (p *Prepared) Plain() *Prepared {
 	return p
 }
 
+// with returns p with one more argument, a string of plain characters.
+func (p *Prepared) with(arg string) *Prepared {
+	data := make([]byte, 0, len(p.data)+len(arg)+len(`,""`))
+	data = append(append(data, p.data[:len(p.data)-1]...), `,"`...)
+	data = append(append(data, arg...), `"]`...)
+	longer := &Prepared{name: p.name, data: data, attachments: p.attachments}
+	longer.measure()
+	return longer
+}
+
 // Name returns the event's name.
 func (p *Prepared) Name() string { return p.name }
 

@@ -65,6 +65,9 @@ type Server struct {
 	// *Error is told to the client.
 	AllowRequest func(*http.Request) error
 
+	// Recovery, if not nil, lets clients come back after their connection broke. nil, as in Node's server, means they cannot.
+	Recovery *Recovery
+
 	// Client holds the client that pages load from beside the endpoint, as in <script src="/socket.io/socket.io.js">: the
 	// folder dist of npm's socket.io-client, for one. nil means ours, of package browser. Of its files only those with names
 	// that Socket.IO knows are served: socket.io.js, socket.io.esm.js, socket.io.msgpack.js, with .min before .js, and with
@@ -174,7 +177,7 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		err = errors.Join(err, ctx.Err())
 	}
-	return errors.Join(err, srv.closeAdapters())
+	return errors.Join(err, srv.closeNamespaces())
 }
 
 // drain lets no new client in, and has every other sent what waits for it. It returns when they have been closed, or ctx ends.
@@ -216,14 +219,14 @@ func (srv *Server) forget(c *conn) {
 	delete(srv.conns, c)
 }
 
-// closeAdapters says to all adapters that nothing more will be sent.
-func (srv *Server) closeAdapters() error {
+// closeNamespaces says to all namespaces that nothing more will be sent.
+func (srv *Server) closeNamespaces() error {
 	srv.mu.Lock()
 	namespaces := slices.Collect(maps.Values(srv.namespaces))
 	srv.mu.Unlock()
 	var errs []error
 	for _, ns := range namespaces {
-		errs = append(errs, ns.closeAdapter())
+		errs = append(errs, ns.close())
 	}
 	return errors.Join(errs...)
 }

@@ -16,11 +16,15 @@ import (
 type Socket struct {
 	// Set once.
 	id        string
+	pid       string // what the client shows when it comes back; empty if it cannot
+	recovered bool   // it has come back
 	ns        *Namespace
 	conn      *conn
 	handshake *Handshake
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
+
+	sent uint64 // guarded by ns.log.mu: the number of the newest event
 
 	// Guarded by ns.rooms.mu.
 	rooms   []string
@@ -37,6 +41,7 @@ type Socket struct {
 
 	// Guarded by conn.mu.
 	state    state
+	absence  *absence // what it is to take up; nil if there is nothing, and when it has
 	queue    []*Event
 	working  bool   // a goroutine runs the handlers
 	busy     bool   // that goroutine is not at its end
@@ -60,6 +65,7 @@ const (
 func newSocket(c *conn, ns *Namespace, auth json.RawMessage) *Socket {
 	s := &Socket{id: c.newSocketID(ns), ns: ns, conn: c, handshake: newHandshake(c.session, auth)}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.recoverFrom(auth)
 	return s
 }
 
@@ -135,6 +141,14 @@ func (s *Socket) Send(p *Prepared) error { return s.emission().Send(p) }
 
 // send sends p, which can be sent.
 func (s *Socket) send(p *Prepared, f Flags) error {
+	if s.pid != "" && s.ns.keeps(f) {
+		return s.ns.log.send(s, Broadcast{Flags: f, Event: p})
+	}
+	return s.sendOnce(p, f)
+}
+
+// sendOnce sends p, and does not keep it for a client that comes back.
+func (s *Socket) sendOnce(p *Prepared, f Flags) error {
 	return s.put(p, p.as(s.variant(f.Plain)), f.Volatile)
 }
 
@@ -230,12 +244,38 @@ func (s *Socket) endFor(why *DisconnectError, drop bool) {
 	c := s.conn
 	c.server.begin() // Shutdown waits for the farewell, too
 	defer c.server.end()
-	c.mu.Lock()
-	if s.state == ended {
-		c.mu.Unlock()
+	was, waiting, away := s.part(why.Reason, drop)
+	if was == ended {
 		return
 	}
-	had := s.state == connected
+	if away == nil {
+		c.server.leave(s.ns)
+	}
+	if was == connected {
+		c.server.counters.ended(why.Reason)
+	}
+	s.cancel(why)
+	for _, a := range waiting {
+		a.gone()
+	}
+	if was == connected {
+		c.farewell(s, why.Reason, away)
+	}
+}
+
+// part takes s out of its connection and its rooms, and returns where it stood, and who waits for acks of it. What is kept of it,
+// if anything is, misses what is sent from then on.
+func (s *Socket) part(reason string, drop bool) (was state, waiting []answerer, away *absence) {
+	if s.pid != "" {
+		s.ns.log.mu.Lock()
+		defer s.ns.log.mu.Unlock()
+	}
+	c := s.conn
+	c.mu.Lock()
+	if was = s.state; was == ended {
+		c.mu.Unlock()
+		return was, nil, nil
+	}
 	s.state = ended
 	s.source = nil
 	c.listSource(s)
@@ -243,19 +283,9 @@ func (s *Socket) endFor(why *DisconnectError, drop bool) {
 	if drop {
 		c.dropEvents(s)
 	}
-	waiting := s.takeAcks()
+	waiting = s.takeAcks()
+	back := s.absence
 	c.mu.Unlock()
-
-	s.ns.rooms.remove(s, why.Reason)
-	c.server.leave(s.ns)
-	if had {
-		c.server.counters.ended(why.Reason)
-	}
-	s.cancel(why)
-	for _, a := range waiting {
-		a.gone()
-	}
-	if had {
-		c.farewell(s, why.Reason)
-	}
+	s.ns.rooms.remove(s, reason)
+	return was, waiting, s.goAway(was, back, reason)
 }

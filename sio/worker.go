@@ -188,17 +188,7 @@ func (c *conn) answering() error {
 // join asks the middleware about s and, if it has nothing against it, lets it take part.
 func (s *Socket) join() {
 	<-s.ns.ready
-	for m := range inherited(s.ns, func(ns *Namespace) *list[func(*Socket) error] { return &ns.handlers.middleware }) {
-		err := m(s)
-		if err == nil {
-			continue
-		}
-		why, meant := public(err)
-		if !meant {
-			s.logger().Error("sio: middleware failed", "err", err)
-		}
-		s.end(reasonServerDisconnect, true)
-		s.conn.reject(s.ns.name, s.conn.refusal(why))
+	if !s.resume() || !s.screen() {
 		return
 	}
 	if !s.ns.greets() {
@@ -211,6 +201,27 @@ func (s *Socket) join() {
 	for h := range inherited(s.ns, func(ns *Namespace) *list[func(*Socket)] { return &ns.handlers.connected }) {
 		h(s)
 	}
+}
+
+// screen asks the middleware, and reports whether it has nothing against s.
+func (s *Socket) screen() bool {
+	if s.recovered && !s.ns.server.Recovery.RunMiddleware {
+		return true
+	}
+	for m := range inherited(s.ns, func(ns *Namespace) *list[func(*Socket) error] { return &ns.handlers.middleware }) {
+		err := m(s)
+		if err == nil {
+			continue
+		}
+		why, meant := public(err)
+		if !meant {
+			s.logger().Error("sio: middleware failed", "err", err)
+		}
+		s.end(reasonServerDisconnect, true)
+		s.conn.reject(s.ns.name, s.conn.refusal(why))
+		return false
+	}
+	return true
 }
 
 // greet notes that OnConnect's handlers have returned: those that they set are known.
@@ -282,11 +293,14 @@ func (e *Event) handler() func(*Event) {
 	return e.call
 }
 
-// farewell has OnDisconnect's handlers called, after the events that wait.
-func (c *conn) farewell(s *Socket, reason string) {
+// farewell has OnDisconnect's handlers called, after the events that wait. away is told when that is done.
+func (c *conn) farewell(s *Socket, reason string, away *absence) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.farewell = func() { s.bye(reason) }
+	s.farewell = func() {
+		defer away.settle(s)
+		s.bye(reason)
+	}
 	c.work(s)
 }
 

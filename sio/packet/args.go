@@ -16,11 +16,11 @@ func Reserved(name string) bool {
 }
 
 // Args returns the elements of an array of arguments; of an event the first is its name. They alias data.
-// It refuses more than MaxArgs arguments and a name.
+// It refuses more than MaxArgs arguments, a name and an offset.
 func Args(data []byte) ([]json.RawMessage, error) {
 	var args []json.RawMessage
 	s := scanner{data: data, visitArg: func(raw []byte) { args = append(args, raw) }}
-	if _, err := s.args(1 + MaxArgs); err != nil {
+	if _, err := s.args(2 + MaxArgs); err != nil {
 		return nil, err
 	}
 	return args, nil

@@ -177,7 +177,7 @@ func TestParseMsgpackRefusesWhatIsNoPacket(t *testing.T) {
 		"an extension cut short":              head + "\x92\xa1e\xd7\x00\x01",
 		"an extension without a type":         head + "\x92\xa1e\xd7",
 		"a length cut short":                  head + "\x92\xa1e\xdb\x00",
-		"too many arguments":                  head + "\xdc\x00\x42\xa1e" + strings.Repeat("\x01", 65),
+		"too many arguments":                  head + "\xdc\x00\x43\xa1e" + strings.Repeat("\x01", 66),
 		"too deep":                            head + strings.Repeat("\x91", 65) + "\xa1e",
 		"too deep where nobody looks":         "\x84\xa7options" + strings.Repeat("\x91", 65) + "\x01" + head[1:] + "\x91\xa1e",
 		"too many attachments":                head + "\x92\xa1e\xdc\x04\x01" + strings.Repeat("\xc4\x00", 1025),

@@ -9,7 +9,7 @@ import (
 
 // What a peer can make grow, and how far.
 const (
-	MaxArgs        = 64   // arguments of an event (its name apart) or of an ack
+	MaxArgs        = 64   // arguments of an event (its name and offset apart) or of an ack
 	MaxDepth       = 64   // nesting of the JSON, the array of arguments included
 	MaxAttachments = 1024 // attachments of a packet; servers allow far fewer
 	maxIDDigits    = 15   // an ack id stays exact in JavaScript's numbers
@@ -157,7 +157,7 @@ func (p *Packet) validateArgs(event bool) error {
 	s := scanner{data: p.Data, binary: p.Type.Binary(), attachments: p.Attachments}
 	most := MaxArgs
 	if event {
-		most++ // its name
+		most += 2 // its name, and the offset that servers add for connection state recovery
 	}
 	first, err := s.args(most)
 	if err != nil {

@@ -109,8 +109,8 @@ func TestParseBoundsArgumentsAndDepth(t *testing.T) {
 	args := func(n int) string { return `"a"` + strings.Repeat(`,1`, n) }
 	nested := func(n int) string { return strings.Repeat(`[`, n) + strings.Repeat(`]`, n) }
 	for text, ok := range map[string]bool{
-		`2[` + args(MaxArgs) + `]`:          true,
-		`2[` + args(MaxArgs+1) + `]`:        false,
+		`2[` + args(MaxArgs+1) + `]`:        true, // with an offset
+		`2[` + args(MaxArgs+2) + `]`:        false,
 		`31[` + args(MaxArgs-1) + `]`:       true,
 		`31[` + args(MaxArgs) + `]`:         false,
 		`2["a",` + nested(MaxDepth-1) + `]`: true,
