@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"sluice/sio"
@@ -197,4 +198,51 @@ func TestAClientIsInSoManyNamespacesAtATime(t *testing.T) {
 		p.send(fmt.Sprintf(`2/room-%d,["forgotten"]`, i))
 	}
 	p.expectClosed()
+}
+
+// admitted reads whether the server has let the client into a namespace.
+func (p *peer) admitted(namespace string) bool {
+	for {
+		text, err := p.tryRead()
+		switch {
+		case err != nil:
+			p.t.Error(err)
+			return false
+		case strings.HasPrefix(text, "40"+namespace+","):
+			return true
+		case strings.HasPrefix(text, "44"+namespace+","):
+			return false
+		}
+	}
+}
+
+func TestChildrenComeAndGoWithoutHarm(t *testing.T) {
+	io := &sio.Server{MaxChildNamespaces: 4}
+	parent := io.OfFunc(matching(`^/room-`))
+	io.OnNamespace(func(ns *sio.Namespace) { ns.On("sync", func(e *sio.Event) { e.Ack() }) })
+	parent.OnConnect(func(s *sio.Socket) { s.Join("red") })
+	url := serve(t, io)
+	var clients sync.WaitGroup
+	for range 4 {
+		p := join(t, url, "/")
+		clients.Go(func() {
+			for i := range 50 {
+				room := fmt.Sprint("/room-", i%6)
+				p.send("0" + room + ",")
+				if !p.admitted(room) {
+					continue
+				}
+				p.send(`2` + room + `,1["sync"]`)
+				parent.To("red").Emit("news")
+				p.send(`1` + room + `,`)
+			}
+			p.conn.Close()
+		})
+	}
+	clients.Wait()
+	eventually(t, func() bool { return len(io.Namespaces()) == 1 && io.Stats().Sockets == 0 })
+	p := join(t, url, "/")
+	for i := range 4 { // all four places are free again
+		p.enter(fmt.Sprint("/room-", i))
+	}
 }

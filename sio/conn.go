@@ -119,6 +119,20 @@ func (c *conn) drain(err error) {
 	c.session.Drain(err)
 }
 
+// shut ends the connection because the server shuts down. A client that polls, and for which nothing waits, is not waited for:
+// it may never come again.
+func (c *conn) shut() {
+	polling := c.session.Transport() == "polling"
+	c.mu.Lock()
+	idle := c.control.waiting() == 0 && len(c.sources) == 0
+	c.mu.Unlock()
+	if polling && idle {
+		c.session.Close(engine.ErrServerShutdown)
+		return
+	}
+	c.drain(engine.ErrServerShutdown)
+}
+
 // finish lets nothing new be handled, queued or pulled.
 func (c *conn) finish() {
 	c.mu.Lock()

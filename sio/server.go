@@ -187,7 +187,7 @@ func (srv *Server) drain(ctx context.Context) {
 	conns := slices.Collect(maps.Keys(srv.conns))
 	srv.mu.Unlock()
 	for _, c := range conns {
-		c.drain(engine.ErrServerShutdown)
+		c.shut()
 	}
 	for _, c := range conns {
 		select {

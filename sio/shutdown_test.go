@@ -119,6 +119,24 @@ func TestShutdownWaitsForHandlersAsLongAsItsContext(t *testing.T) {
 	}
 }
 
+func TestShutdownDoesNotWaitForAClientThatMayNotPollAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := siotest.NewServer(&sio.Server{})
+		c := srv.Client()
+		defer c.CloseIdleConnections()
+		resp, err := c.Get(srv.URL + "/socket.io/?EIO=4&transport=polling")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		start := time.Now()
+		srv.Close()
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
 func TestPollingClientsGetWhatIsLeftAtShutdown(t *testing.T) {
 	io := &sio.Server{}
 	url := serve(t, io) + "/socket.io/?EIO=4&transport=polling"
