@@ -113,9 +113,8 @@ func TestMessagesAreCompressedFromTheThresholdOn(t *testing.T) {
 
 func TestCompressionIsAgreedOnOrLeft(t *testing.T) {
 	for offer, server := range map[string]*Server{
-		"permessage-deflate":                            {},
-		"permessage-deflate; server_max_window_bits=10": {Deflate: &Deflate{Threshold: 1}},
-		"permessage-bzip2":                              {Deflate: &Deflate{Threshold: 1}},
+		"permessage-deflate": {},
+		"permessage-bzip2":   {Deflate: &Deflate{Threshold: 1}},
 	} {
 		s := start(t, server, false)
 		c, answer := s.deflateDial(t, offer)
@@ -130,6 +129,19 @@ func TestCompressionIsAgreedOnOrLeft(t *testing.T) {
 		if code := c.closed(); code != ws.StatusProtocolError {
 			t.Errorf("%s: a compressed message: closed with %d", offer, code)
 		}
+	}
+}
+
+func TestAClientWithASmallWindowGetsThePlainCopy(t *testing.T) {
+	s := start(t, &Server{Deflate: &Deflate{Threshold: 1}}, false)
+	c, answer := s.deflateDial(t, "permessage-deflate; server_max_window_bits=10")
+	if !strings.HasSuffix(answer, "; server_max_window_bits=10") {
+		t.Errorf("answer: %q", answer)
+	}
+	text := strings.Repeat("4hello", 1000)
+	c.conn.Write(raw(fin|rsv1|opText, packed(t, []byte(text))))
+	if got, compressed := c.inflated(); got != text || compressed {
+		t.Errorf("came back %.20q, compressed %v", got, compressed)
 	}
 }
 

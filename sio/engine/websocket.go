@@ -32,10 +32,9 @@ func (srv *Server) openWebSocket(
 	w http.ResponseWriter, r *http.Request, s *Session, header http.Header, first string,
 ) (*carrier, error) {
 	reply := websocket.Reply{Header: []http.Header{w.Header(), header}, Timeout: srv.handshakeTimeout()}
-	threshold := 0
-	if answer := websocket.Deflate(r.Header); srv.Deflate != nil && answer != "" {
+	answer, threshold := srv.Deflate.answer(r.Header)
+	if answer != "" {
 		reply.Header = append(reply.Header, http.Header{"Sec-WebSocket-Extensions": {answer}})
-		threshold = srv.Deflate.threshold()
 	}
 	if first != "" {
 		reply.First = websocket.AppendFrame(nil, ws.OpText, first)
@@ -55,19 +54,31 @@ func (srv *Server) openWebSocket(
 	}
 	socket := &webSocket{carrier: c, eio3: s.protocol == 3}
 	socket.in = websocket.NewReader(&countingReader{r: src, n: &srv.counters.bytesIn}, socket.control)
-	socket.in.Inflate = threshold > 0
+	socket.in.Inflate = answer != ""
 	c.in, c.framing = socket, socket
 	return c, nil
 }
 
 // Deflate says which messages are compressed over WebSocket with clients that understand it (permessage-deflate, RFC 7692).
 // Each message is compressed by itself: once for all its recipients, and without memory kept for a connection. It is sent as
-// it is if that would not make it smaller. What clients send is limited by what it inflates to.
+// it is if that would not make it smaller, and to clients that ask for a smaller window than deflate's. What clients send is
+// limited by what it inflates to.
 type Deflate struct {
 	Threshold int // the least size of a packet, in bytes, to compress; 0 means 1024
 }
 
-func (d *Deflate) threshold() int { return cmp.Or(d.Threshold, defaultThreshold) }
+// answer returns what accepts a client's offer, "" if nothing does, and from what size on packets are to be compressed then;
+// 0 is never.
+func (d *Deflate) answer(offer http.Header) (answer string, threshold int) {
+	if d == nil {
+		return "", 0
+	}
+	answer, shared := websocket.Deflate(offer)
+	if !shared {
+		return answer, 0
+	}
+	return answer, cmp.Or(d.Threshold, defaultThreshold)
+}
 
 // checkWebSocket refuses what is not a WebSocket handshake.
 func checkWebSocket(r *http.Request) *HandshakeError {

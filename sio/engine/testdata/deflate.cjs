@@ -49,6 +49,7 @@ async function check(options) {
 (async () => {
   await check({});
   await check({ perMessageDeflate: { serverMaxWindowBits: 15, clientMaxWindowBits: 9 } });
+  await check({ perMessageDeflate: { serverMaxWindowBits: 9 } });
   await check({ perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 0 } });
 })().catch((err) => {
   console.error(err);

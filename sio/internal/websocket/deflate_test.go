@@ -15,37 +15,41 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-func TestOffersAreAnsweredAsTheyCanBeKept(t *testing.T) {
+func TestOffersAreAnsweredByTheRules(t *testing.T) {
 	const yes, no = deflateAnswer, ""
-	for offer, want := range map[string]string{
-		"permessage-deflate":                                                       yes,
-		"permessage-deflate; client_max_window_bits":                               yes,
-		"permessage-deflate; client_max_window_bits=10":                            yes,
-		`permessage-deflate; client_max_window_bits="10"`:                          yes,
-		"permessage-deflate;server_no_context_takeover;client_no_context_takeover": yes,
-		"permessage-deflate; server_max_window_bits=15":                            yes + "; server_max_window_bits=15",
-		"permessage-deflate; server_max_window_bits=10":                            no,
-		"permessage-deflate; server_max_window_bits=10, permessage-deflate":        yes,
-		"permessage-deflate; server_max_window_bits":                               no,
-		"permessage-deflate; server_max_window_bits=16":                            no,
-		"permessage-deflate; server_max_window_bits=015":                           no,
-		"permessage-deflate; client_max_window_bits=7":                             no,
-		"permessage-deflate; client_max_window_bits=":                              no,
-		"permessage-deflate; client_max_window_bits; client_max_window_bits":       no,
-		"permessage-deflate; server_no_context_takeover=1":                         no,
-		"permessage-deflate; unknown":                                              no,
-		"permessage-deflate; ; ":                                                   no,
-		"x-webkit-deflate-frame, permessage-deflate":                               yes,
-		"x-webkit-deflate-frame":                                                   no,
-		"permessage-deflatex":                                                      no,
-		"":                                                                         no,
-		",,;;==":                                                                   no,
+	for _, tt := range []struct {
+		offer, want string
+		shared      bool
+	}{
+		{"permessage-deflate", yes, true},
+		{"permessage-deflate; client_max_window_bits", yes, true},
+		{"permessage-deflate; client_max_window_bits=10", yes, true},
+		{`permessage-deflate; client_max_window_bits="10"`, yes, true},
+		{"permessage-deflate;server_no_context_takeover;client_no_context_takeover", yes, true},
+		{"permessage-deflate; server_max_window_bits=15", yes + "; server_max_window_bits=15", true},
+		{"permessage-deflate; server_max_window_bits=10", yes + "; server_max_window_bits=10", false},
+		{"permessage-deflate; server_max_window_bits=8, permessage-deflate", yes + "; server_max_window_bits=8", false},
+		{"permessage-deflate; server_max_window_bits=7, permessage-deflate", yes, true},
+		{"permessage-deflate; server_max_window_bits", no, false},
+		{"permessage-deflate; server_max_window_bits=16", no, false},
+		{"permessage-deflate; server_max_window_bits=015", no, false},
+		{"permessage-deflate; client_max_window_bits=7", no, false},
+		{"permessage-deflate; client_max_window_bits=", no, false},
+		{"permessage-deflate; client_max_window_bits; client_max_window_bits", no, false},
+		{"permessage-deflate; server_no_context_takeover=1", no, false},
+		{"permessage-deflate; unknown", no, false},
+		{"permessage-deflate; ; ", no, false},
+		{"x-webkit-deflate-frame, permessage-deflate", yes, true},
+		{"x-webkit-deflate-frame", no, false},
+		{"permessage-deflatex", no, false},
+		{"", no, false},
+		{",,;;==", no, false},
 	} {
-		if got := Deflate(http.Header{"Sec-Websocket-Extensions": {offer}}); got != want {
-			t.Errorf("%q was answered %q; want %q", offer, got, want)
+		if got, shared := Deflate(http.Header{"Sec-Websocket-Extensions": {tt.offer}}); got != tt.want || shared != tt.shared {
+			t.Errorf("%q was answered %q, %v; want %q, %v", tt.offer, got, shared, tt.want, tt.shared)
 		}
 	}
-	if got := Deflate(http.Header{"Sec-Websocket-Extensions": {"a", "permessage-deflate"}}); got != yes {
+	if got, _ := Deflate(http.Header{"Sec-Websocket-Extensions": {"a", "permessage-deflate"}}); got != yes {
 		t.Errorf("a second field was answered %q", got)
 	}
 }

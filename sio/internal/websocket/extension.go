@@ -12,30 +12,45 @@ const (
 	deflateAnswer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 )
 
-// Deflate returns the value of Sec-WebSocket-Extensions that accepts the first offer of permessage-deflate in a handshake
-// that can be kept, "" if there is none; RFC 7692, section 7. An offer that breaks the rules counts as none, as does one of
-// a window for the server that is smaller than deflate's own: a message is compressed once for all its recipients.
-func Deflate(h http.Header) (answer string) {
+// Deflate returns the value of Sec-WebSocket-Extensions that accepts the first offer of permessage-deflate in a handshake,
+// "" if there is none; RFC 7692, section 7. An offer that breaks the rules counts as none. Messages then come compressed.
+// They may be sent so if shared is true: AppendDeflated makes what any number of peers can inflate, but not one that has
+// asked for a smaller window. To that one they are sent as they are, which is always allowed.
+func Deflate(h http.Header) (answer string, shared bool) {
 	looked := 0
 	for _, value := range h.Values("Sec-WebSocket-Extensions") {
 		for offer := range strings.SplitSeq(value, ",") {
 			if looked++; looked > maxOffers {
-				return ""
+				return "", false
 			}
 			name, params, _ := strings.Cut(offer, ";")
 			if strings.TrimSpace(name) != "permessage-deflate" {
 				continue
 			}
 			if window, ok := acceptable(params); ok {
-				return deflateAnswer + window
+				return deflateAnswer + window.answer(), window.whole()
 			}
 		}
 	}
-	return ""
+	return "", false
 }
 
-// acceptable reports whether the parameters of an offer can be kept, and what the answer has to say of the window.
-func acceptable(params string) (window string, ok bool) {
+// window is the base 2 logarithm of the window for what the server sends, as a client asks for it; "" if it does not.
+type window string
+
+// answer agrees to w.
+func (w window) answer() string {
+	if w == "" {
+		return ""
+	}
+	return "; server_max_window_bits=" + string(w)
+}
+
+// whole reports whether w is deflate's own window.
+func (w window) whole() bool { return w == "" || w == "15" }
+
+// acceptable reports whether the parameters of an offer obey the rules, and what window they ask for.
+func acceptable(params string) (server window, ok bool) {
 	seen := map[string]bool{}
 	for strings.TrimSpace(params) != "" {
 		var param string
@@ -50,8 +65,8 @@ func acceptable(params string) (window string, ok bool) {
 		case "server_no_context_takeover", "client_no_context_takeover":
 			ok = !hasValue
 		case "server_max_window_bits":
-			ok = value == "15"
-			window = "; server_max_window_bits=15"
+			ok = isWindow(value)
+			server = window(value)
 		case "client_max_window_bits":
 			ok = !hasValue || isWindow(value) // how small the client's window is does not matter here
 		default:
@@ -61,7 +76,7 @@ func acceptable(params string) (window string, ok bool) {
 			return "", false
 		}
 	}
-	return window, true
+	return server, true
 }
 
 // unquote takes the quotation marks off a value that needs none.
