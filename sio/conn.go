@@ -119,18 +119,17 @@ func (c *conn) drain(err error) {
 	c.session.Drain(err)
 }
 
-// shut ends the connection because the server shuts down. A client that polls, and for which nothing waits, is not waited for:
-// it may never come again.
+// shut ends the connection because the server shuts down, when what waits has been sent. A client that polls, and for which nothing
+// waits, is told when it polls again, if it does soon: it may never come again.
 func (c *conn) shut() {
 	polling := c.session.Transport() == "polling"
 	c.mu.Lock()
 	idle := c.control.waiting() == 0 && len(c.sources) == 0
 	c.mu.Unlock()
-	if polling && idle {
-		c.session.Close(engine.ErrServerShutdown)
-		return
-	}
 	c.drain(engine.ErrServerShutdown)
+	if polling && idle {
+		time.AfterFunc(pollSoon, func() { c.session.Close(engine.ErrServerShutdown) })
+	}
 }
 
 // finish lets nothing new be handled, queued or pulled.

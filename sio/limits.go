@@ -50,6 +50,9 @@ const (
 	// joinCost is the same of a client that joins a namespace, until OnConnect's handlers have returned.
 	joinCost = 4 << 10
 
+	// pollSoon is how long a polling client that is between two requests may take to be told that the server shuts down.
+	pollSoon = time.Second
+
 	// maxPace is how long the next handler of a client waits, at most, for the client to take what was sent to it.
 	maxPace = 5 * time.Second
 )
