@@ -48,6 +48,8 @@ func (ns *Namespace) On(event string, h func(e *Event)) { ns.handle(event, handl
 // OnStream sets a handler like On, but it is called as soon as the event's text has come. It reads the attachments while they
 // arrive, with Event.Attachment; they may be of any size. What it leaves unread when it returns is skipped, if it is no more
 // than MaxEventBytes; else the connection is closed. The client's next event is handled afterwards.
+//
+// A client that speaks msgpack sends its event in one piece: that is in memory before, and no larger than MaxEventBytes.
 func (ns *Namespace) OnStream(event string, h func(e *Event)) {
 	ns.handle(event, handler{call: h, stream: true})
 }

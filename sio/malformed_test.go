@@ -25,7 +25,7 @@ import (
 
 // target handles every kind of event, and acknowledges what it is asked to.
 func target() *sio.Server {
-	srv := &sio.Server{Logger: quiet(), MaxEventBytes: 10_000, AllowEIO3: true}
+	srv := &sio.Server{Logger: quiet(), MaxEventBytes: 10_000, AllowEIO3: true, Recovery: &sio.Recovery{}}
 	for _, ns := range []*sio.Namespace{srv.Of("/"), srv.Of("/other")} {
 		ns.On("a", func(e *sio.Event) {
 			for i := range e.NumArgs() + 1 {
@@ -64,6 +64,7 @@ var conversations = []conversation{
 	{joinByText, "452-[\"b\",{\"_placeholder\":true,\"num\":1},[{\"num\":0,\"_placeholder\":true}]]\nb:x\nb:y\n424[\"a\"]"},
 	{joinByText, "452-7[\"b\",{\"_placeholder\":true,\"num\":1},[{\"num\":0,\"_placeholder\":true}]]\nb:0123456789abc\nb:\n430[]"},
 	{joinByText, "461-0[{\"_placeholder\":true,\"num\":0}]\nb:x\n41\n40"},
+	{joinByText, "40/other,{\"pid\":\"x\",\"offset\":\"y\"}\n422[\"a\",\"b\"]\n2"},
 	{joinByText, "3\n6\n42[\"what\",\"\\u00e9\\ud83d\\ude00\"]\n40/nowhere,\n1"},
 	{joinByMsgpack, "b:\x84\xa4type\x02\xa4data\x93\xa1a\x01\x81\xa1x\xcb?\xe0\x00\x00\x00\x00\x00\x00\xa2id\x07\xa3nsp\xa1/\n3"},
 	{joinByMsgpack, "b:\x84\xa4type\x02\xa4data\x92\xa1b\xc4\x03abc\xa2id\x07\xa3nsp\xa1/\nb:\x83\xa4type\x03\xa2id\x00\xa4data\x90\xa3nsp\xa1/"},
