@@ -49,10 +49,14 @@ func hasToken(h http.Header, name, token string) bool {
 	return false
 }
 
+// breath is how long the first frames wait behind the handshake. In Node, what arrives in one read with the handshake is handed
+// out before code that waited for the opening runs on and listens: such a client would never see it.
+const breath = 2 * time.Millisecond
+
 // Reply is what a handshake is answered with beside what RFC 6455 asks for.
 type Reply struct {
 	Header  []http.Header // further fields
-	First   []byte        // frames sent right behind it
+	First   []byte        // frames sent behind it, when the peer has had the time to read it
 	Timeout time.Duration // for writing it all; 0 means no limit
 }
 
@@ -68,12 +72,22 @@ func Accept(w http.ResponseWriter, r *http.Request, reply Reply) (conn net.Conn,
 	if reply.Timeout > 0 {
 		conn.SetWriteDeadline(time.Now().Add(reply.Timeout))
 	}
-	if _, err := conn.Write(append(switchingProtocols(r, reply.Header), reply.First...)); err != nil {
+	if err := reply.send(conn, r); err != nil {
 		conn.Close()
 		return nil, nil, err
 	}
 	conn.SetWriteDeadline(time.Time{})
 	return conn, behind(ahead(rw.Reader), conn), nil
+}
+
+// send answers the handshake of r.
+func (reply *Reply) send(conn net.Conn, r *http.Request) error {
+	if _, err := conn.Write(switchingProtocols(r, reply.Header)); err != nil || len(reply.First) == 0 {
+		return err
+	}
+	time.Sleep(breath)
+	_, err := conn.Write(reply.First)
+	return err
 }
 
 // ahead returns what r has read ahead.
