@@ -18,7 +18,11 @@ const (
 // poll is a GET that waits for something to send. It is answered once, by the holder of the outlet's lock.
 type poll struct {
 	reply chan pollReply // holds one
-	held  bool           // an upgrade may come first; guarded by the session's mu
+
+	// Guarded by the session's mu.
+	early bool        // it came while the client was upgrading, before its probe was read: that may have been sent first
+	held  bool        // an upgrade may come first
+	until *time.Timer // releases it
 }
 
 // dismiss answers a GET that came when the session was on a carrier already; one that waited before gets a noop.
@@ -33,7 +37,7 @@ func (s *Session) dismiss(p *poll) {
 // serveGet waits until there is something to send.
 func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 	p := &poll{reply: make(chan pollReply, 1)}
-	held, refusal := s.addPoll(p)
+	refusal := s.addPoll(p)
 	switch {
 	case refusal == errUnknownSession && s.server.serveLate(w, r, s.id):
 		return
@@ -45,10 +49,7 @@ func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 	// The server's own timeouts are not made for a request that waits.
 	rc.SetReadDeadline(time.Time{})
 	rc.SetWriteDeadline(time.Time{})
-	if held {
-		release := time.AfterFunc(holdTime, func() { s.releasePoll(p) })
-		defer release.Stop()
-	}
+	defer s.forgetPoll(p)
 	s.Wake()
 	select {
 	case reply := <-p.reply:
@@ -59,26 +60,45 @@ func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// addPoll makes p the waiting GET, and tells whether an upgrade may come first. A second one ends the session.
-func (s *Session) addPoll(p *poll) (held bool, refusal *HandshakeError) {
+// addPoll makes p the waiting GET. A second one ends the session.
+func (s *Session) addPoll(p *poll) *HandshakeError {
 	s.mu.Lock()
 	switch {
 	case s.ended:
 		s.mu.Unlock()
-		return false, errUnknownSession
+		return errUnknownSession
 	case s.carrier != nil:
 		s.mu.Unlock()
-		return false, errBadRequest
+		return errBadRequest
 	case s.poll != nil:
 		s.mu.Unlock()
 		s.end(&ProtocolError{Packet: "GET", Reason: "another one is waiting"}, goodbyeFault)
-		return false, errBadRequest
+		return errBadRequest
 	}
-	p.held = s.probed
 	s.poll = p
-	held = p.held
+	switch {
+	case s.probed:
+		s.hold(p)
+	case s.upgrading:
+		p.early = true
+	}
 	s.mu.Unlock()
-	return held, nil
+	return nil
+}
+
+// hold lets p wait for the upgrade, for a while. Its caller holds mu.
+func (s *Session) hold(p *poll) {
+	p.held = true
+	p.until = time.AfterFunc(holdTime, func() { s.releasePoll(p) })
+}
+
+// forgetPoll ends what was to happen to p.
+func (s *Session) forgetPoll(p *poll) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.until != nil {
+		p.until.Stop()
+	}
 }
 
 // releasePoll gives up waiting for an upgrade.

@@ -50,6 +50,50 @@ func TestAGETBetweenProbeAndUpgradeIsHeldForTheUpgrade(t *testing.T) {
 	}
 }
 
+func TestAGETThatOvertakesTheProbeIsHeldForTheUpgrade(t *testing.T) {
+	s := start(t, &Server{}, false)
+	sid := s.polling(t)
+	e := wait(t, s.sessions)
+	c := s.dial(t, "EIO=4&transport=websocket&sid="+sid)
+	answer := s.getAsync(t, sid)
+	awaitPoll(e.session)
+	c.write(ws.NewTextFrame([]byte("2probe")))
+	c.write(ws.NewTextFrame([]byte("5")))
+	got := wait(t, answer)
+	// The upgrade comes in time, unless the machine stood still for as long as a GET is held.
+	if !strings.HasPrefix(got, "Bad Request") && got != "OK 6" {
+		t.Errorf("GET = %q", got)
+	}
+	if text := c.text(); text != "3probe" {
+		t.Errorf("answer to the probe = %q", text)
+	}
+	socketClient{c}.send(Outgoing{Data: []byte("hello")})
+	if m := (socketClient{c}).receive(); string(m.Data) != "hello" {
+		t.Errorf("came back %q", m.Data)
+	}
+}
+
+func TestAGETThatWaitedBeforeTheUpgradeGetsItsNoopAtOnce(t *testing.T) {
+	s := start(t, &Server{}, false)
+	sid := s.polling(t)
+	e := wait(t, s.sessions)
+	answer := s.getAsync(t, sid)
+	awaitPoll(e.session)
+	c := s.dial(t, "EIO=4&transport=websocket&sid="+sid)
+	c.write(ws.NewTextFrame([]byte("2probe")))
+	if text := c.text(); text != "3probe" {
+		t.Errorf("answer to the probe = %q", text)
+	}
+	e.session.mu.Lock()
+	if p := e.session.poll; p != nil && p.held {
+		t.Error("it is held")
+	}
+	e.session.mu.Unlock()
+	if got := wait(t, answer); got != "OK 6" {
+		t.Errorf("GET = %q", got)
+	}
+}
+
 func TestAHeldGETGetsANoopWhenNoUpgradeComes(t *testing.T) {
 	s := start(t, &Server{}, false)
 	begin := time.Now()

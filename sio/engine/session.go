@@ -41,7 +41,8 @@ type Session struct {
 	drainErr  error
 	drainEnds *time.Timer
 	carrier   *carrier  // the transport, once it is not polling
-	probe     *carrier  // what may become the transport
+	upgrading bool      // something may become the transport, from before its handshake is answered
+	probe     *carrier  // what that is
 	probed    bool      // 3probe has been sent
 	poll      *poll     // the waiting GET
 	post      *post     // the POST being read

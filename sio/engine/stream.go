@@ -178,7 +178,7 @@ func (srv *Server) serveStreamUpgrade(c *carrier, sid string, opened time.Time) 
 	case srv.NoUpgrades || s.protocol != 4:
 		return errBadRequest
 	}
-	s.tryUpgrade(c, opened)
+	s.tryUpgrade(c, opened, s.beginUpgrade())
 	return nil
 }
 

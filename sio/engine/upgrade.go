@@ -17,19 +17,34 @@ var errNoUpgrade = errors.New("client did not complete the upgrade")
 
 // serveUpgrade opens a WebSocket that may become the session's transport.
 func (s *Session) serveUpgrade(w http.ResponseWriter, r *http.Request) {
+	first := s.beginUpgrade() // not later: a client that sees its WebSocket open may send more requests at once
 	c, err := s.server.openWebSocket(w, r, s, nil, "")
 	if err != nil {
+		if first {
+			s.dropUpgrade()
+		}
 		return
 	}
 	opened := time.Now()
-	s.server.spawn(func() { s.tryUpgrade(c, opened) })
+	s.server.spawn(func() { s.tryUpgrade(c, opened, first) })
 }
 
-// tryUpgrade makes c the session's transport, if there is none beside polling and the client goes through the steps. It reads
-// from c until that ends.
-func (s *Session) tryUpgrade(c *carrier, opened time.Time) {
+// beginUpgrade reports whether there may be an upgrade: there is no transport beside polling, and nothing is about to become one.
+func (s *Session) beginUpgrade() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || s.carrier != nil || s.upgrading {
+		return false
+	}
+	s.upgrading = true
+	return true
+}
+
+// tryUpgrade makes c the session's transport, if it is the first to try and the client goes through the steps. It reads from c
+// until that ends.
+func (s *Session) tryUpgrade(c *carrier, opened time.Time, first bool) {
 	c.answer = func(frame []byte) error { return c.writeNow(frame, s.server.upgradeTimeout()) }
-	if !s.addProbe(c) {
+	if !first || !s.addProbe(c) {
 		close(c.gone)
 		c.interrupt()
 		c.part(nil, nil)
@@ -43,28 +58,33 @@ func (s *Session) tryUpgrade(c *carrier, opened time.Time) {
 	s.readCarrier(c)
 }
 
-// addProbe makes c what may become the transport, if there is none.
+// addProbe makes c what may become the transport, unless the session has ended.
 func (s *Session) addProbe(c *carrier) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.carrier != nil || s.probe != nil {
+	if s.ended {
 		return false
 	}
 	s.probe = c
 	return true
 }
 
-// dropProbe gives an upgrade up; the session goes on as it was.
+// dropProbe gives c up.
 func (s *Session) dropProbe(c *carrier, err error) {
+	s.dropUpgrade()
+	c.interrupt()
+	c.part(nil, err)
+}
+
+// dropUpgrade gives an upgrade up; the session goes on as it was.
+func (s *Session) dropUpgrade() {
 	s.mu.Lock()
-	s.probe, s.probed = nil, false
+	s.probe, s.probed, s.upgrading = nil, false, false
 	p := s.poll
 	s.mu.Unlock()
 	if p != nil {
 		s.releasePoll(p)
 	}
-	c.interrupt()
-	c.part(nil, err)
 }
 
 // upgrade goes through the steps of an upgrade.
@@ -101,6 +121,9 @@ func (s *Session) awaitQuiet(quiet time.Duration) bool {
 			rest = quiet
 		} else if p == nil && rest <= 0 {
 			s.probed, s.noopDue = true, true
+			if s.poll != nil && s.poll.early {
+				s.hold(s.poll)
+			}
 			s.mu.Unlock()
 			return true
 		}
@@ -199,7 +222,7 @@ func (s *Session) moveTo(c *carrier) error {
 	}
 	c.answer = s.answerLater
 	c.conn.SetReadDeadline(time.Time{})
-	s.carrier, s.probe, s.probed = c, nil, false
+	s.carrier, s.probe, s.probed, s.upgrading = c, nil, false, false
 	s.mu.Unlock()
 	s.server.counters.upgraded.Add(1)
 	s.Wake()
