@@ -14,9 +14,9 @@
 //
 // # What it costs
 //
-// While no page is open: nothing but a namespace. With Verbose, an open page makes the server note what happens, a few times a
-// second at most, in a buffer that is bounded: when too much happens, events are left out, and the page gets the list of sockets
-// anew. What a page cannot take in time is treated alike. Nobody else ever waits for any of it.
+// While no page is open: nothing but a namespace. With Verbose, an open page makes the server note what happens, and tell it ten
+// times a second at most. What is noted is bounded: when too much happens, events are left out, and the page gets the list of
+// sockets anew, as does a page that cannot take in time what it is sent. Nobody else ever waits for any of it.
 //
 // # What is shown
 //
