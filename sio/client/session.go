@@ -221,10 +221,29 @@ func (s *session) shutdown() error {
 		}
 	default:
 	}
-	if s.socket != nil {
+	switch {
+	case s.socket != nil:
 		s.socket.shutdown(cause)
+	case s.polling != nil && refused(cause):
+		s.quitPolling()
 	}
 	return cause
+}
+
+// refused reports whether the server would have nothing to do with the client, while the connection goes on.
+func refused(err error) bool {
+	var refused *ConnectError
+	var disconnected *DisconnectError
+	return errors.As(err, &refused) || errors.As(err, &disconnected)
+}
+
+// quitPolling tells the server of a session that has ended: it would wait for the client to poll again.
+func (s *session) quitPolling() {
+	ctx, cancel := context.WithTimeout(context.Background(), s.options.CloseTimeout)
+	defer cancel()
+	var batch payload
+	batch.add(textPacket(string(rune(packetClose))))
+	_ = s.polling.post(ctx, &batch) // if it does not arrive, the server finds out for itself
 }
 
 // finish has what is queued sent, then says farewell; what is emitted from now on fails with err. The session
