@@ -190,7 +190,8 @@ func (a *application) remember(c net.Conn) {
 const silence = time.Second
 
 // scripted is a server that accepts the first namespace, says what ?say= holds, and falls silent until the client says that it
-// closes. It offers the upgrades of ?upgrades=, has only polling, says nothing at all at silent/, and missing/ is missing.
+// closes. It offers the upgrades of ?upgrades=, and with ?hasty silence is soon too long. It has only polling; at silent/ it says
+// nothing at all, and missing/ is missing.
 type scripted struct {
 	mu       sync.Mutex
 	sessions []*script // guarded by mu; by their ids
@@ -224,7 +225,11 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "ok")
 	case turn == 0:
 		upgrades, _ := json.Marshal(strings.Fields(query.Get("upgrades")))
-		fmt.Fprintf(w, `0{"sid":%q,"upgrades":%s,"pingInterval":150,"pingTimeout":150,"maxPayload":1000}`, id, upgrades)
+		interval := 25_000
+		if query.Has("hasty") {
+			interval = 500
+		}
+		fmt.Fprintf(w, `0{"sid":%q,"upgrades":%s,"pingInterval":%d,"pingTimeout":%[3]d,"maxPayload":1000}`, id, upgrades, interval)
 	case turn == 1:
 		fmt.Fprint(w, `40{"sid":"s"}`)
 	case turn == 2 && query.Has("say"):

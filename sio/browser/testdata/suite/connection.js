@@ -80,7 +80,7 @@ export const tests = {
 	},
 
 	async "says why it was disconnected: the server fell silent"(connect) {
-		const socket = connect("/", { path: "/scripted/", transports: ["polling"], reconnection: false });
+		const socket = connect("/", { path: "/scripted/", transports: ["polling"], reconnection: false, query: { hasty: true } });
 		await event(socket, "connect");
 		equal((await event(socket, "disconnect"))[0], "ping timeout");
 		equal(socket.active, true);
