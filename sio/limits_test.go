@@ -204,7 +204,6 @@ func TestRefusalsAreCountedInBoundedRoom(t *testing.T) {
 	io := &sio.Server{AllowRequest: func(r *http.Request) error {
 		return &sio.Error{Message: "nobody is called " + r.URL.Query().Get("name")}
 	}}
-	defer io.Shutdown(t.Context())
 	for n := range clients {
 		w := httptest.NewRecorder()
 		io.ServeHTTP(w, httptest.NewRequest("GET", fmt.Sprintf("/socket.io/?EIO=4&transport=polling&name=%d", n), nil))
@@ -212,12 +211,11 @@ func TestRefusalsAreCountedInBoundedRoom(t *testing.T) {
 			t.Fatalf("%d %s", w.Code, w.Body)
 		}
 	}
-	var sum uint64
-	refused := io.Stats().Engine.Refused
-	for _, n := range refused {
-		sum += n
+	if refused := io.Stats().Engine.Refused; sum(refused) != clients || len(refused) > 101 {
+		t.Errorf("%d refusals are counted under %d messages", sum(refused), len(refused))
 	}
-	if sum != clients || len(refused) > 101 {
-		t.Errorf("%d refusals are counted under %d messages", sum, len(refused))
+	io.Shutdown(t.Context()) // who is refused has no session, and so none that ended
+	if st := io.Stats().Engine; st.Opened != 0 || sum(st.Closed) != 0 {
+		t.Errorf("%d sessions were opened, %d closed", st.Opened, sum(st.Closed))
 	}
 }

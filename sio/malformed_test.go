@@ -353,8 +353,8 @@ func TestBadInputReachesNobodyElse(t *testing.T) {
 		t.Logf("a bystander's events: %d up, %d down", up, down)
 	}
 	st := server.Stats()
-	if st.HalfSent != 0 || st.Sockets != 0 {
-		t.Errorf("%d bytes are half-sent, %d sockets open of nobody", st.HalfSent, st.Sockets)
+	if st.HalfSent != 0 || st.Sockets != 0 || st.Panics != 0 {
+		t.Errorf("%d bytes are half-sent, %d sockets open of nobody; %d handlers panicked", st.HalfSent, st.Sockets, st.Panics)
 	}
 	t.Logf("%d bad inputs: %d connections were cut off, %d events were handled all the same", len(inputs), st.Invalid, st.EventsIn)
 }

@@ -83,7 +83,9 @@ func (s *Session) finish() {
 	s.part()
 	s.recv.Lock() // the last Receive has returned
 	defer s.recv.Unlock()
-	s.server.counters.ended(reason(s.err))
+	if s.opened {
+		s.server.counters.ended(reason(s.err))
+	}
 	s.server.log().LogAttrs(s.request.Context(), slog.LevelDebug, "session closed",
 		slog.String("sid", s.id), slog.String("reason", reason(s.err)), slog.Any("error", s.err))
 	if s.receiver != nil {

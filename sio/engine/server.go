@@ -280,6 +280,7 @@ func (srv *Server) remember(s *Session) bool {
 		srv.sessions = make(map[string]*Session)
 	}
 	srv.sessions[s.id] = s
+	s.opened = true
 	srv.tasks++
 	srv.counters.opened.Add(1)
 	return true

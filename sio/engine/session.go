@@ -22,6 +22,7 @@ type Session struct {
 	id       string
 	protocol int  // of Engine.IO: 4 or 3
 	base64   bool // the client asked for binary as text
+	opened   bool // it was made known, and so is counted
 	server   *Server
 	request  *http.Request
 	header   http.Header // of the handshake's reply
