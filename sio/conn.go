@@ -209,6 +209,9 @@ func (c *conn) accept(s *Socket) bool {
 	c.timeout.Stop()
 	c.server.counters.sockets.Add(1)
 	c.server.counters.connects.Add(1)
+	if s.recovered {
+		c.server.counters.recovered.Add(1)
+	}
 	c.session.Wake()
 	return true
 }

@@ -25,7 +25,7 @@ type Recovery struct {
 	// Each is for one namespace. What goes over, the oldest first, is forgotten.
 	MaxSockets int // of clients that are away; 0 means 10,000
 	MaxEvents  int // that are kept; 0 means 65,536
-	MaxBytes   int // of those events, and what they cost beside their bytes; 0 means 16 MiB
+	MaxBytes   int // of those events, and 512 for each; in all their forms they take a few times as much; 0 means 16 MiB
 }
 
 func (r *Recovery) maxDisconnection() time.Duration { return cmp.Or(r.MaxDisconnection, 2*time.Minute) }

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/gobwas/ws/wsutil"
 
@@ -134,6 +137,9 @@ func TestAClientThatComesBackGetsWhatItMissed(t *testing.T) {
 	}
 	all.To("red").Emit("later")
 	back.expectEvents(`2["later"]`)
+	if got := io.Stats(); got.Connects != 2 || got.Recovered != 1 {
+		t.Errorf("Stats = %+v", got)
+	}
 }
 
 func TestWhatWasNotReadYetIsSentAgain(t *testing.T) {
@@ -636,36 +642,79 @@ func comeInAgain(t *testing.T, srv *siotest.Server, m *guest) *guest {
 }
 
 func TestAClientThatIsCutOffAllTheTimeMissesNothing(t *testing.T) {
-	const events = 3000
-	io, _ := recovering(sio.Recovery{})
+	const events, senders = 1000, 3
+	io, joined := recovering(sio.Recovery{})
 	url := serve(t, io)
 	p := comeIn(dial(t, url), "/", "")
+	var socket atomic.Pointer[sio.Socket]
+	socket.Store(receive(t, joined))
 	p.expectEvents(`2["hello"]`)
-	var sender sync.WaitGroup
-	turns := make(chan bool, events)
-	sender.Go(func() {
-		for i := range events {
-			if i%50 == 0 {
-				<-turns
+	toSocket := func(event string, args ...any) error {
+		for {
+			if err := socket.Load().Emit(event, args...); !errors.Is(err, net.ErrClosed) {
+				return err
 			}
-			io.Of("/").To("red").Emit("n", i)
+			runtime.Gosched() // it was taken up, and the new one is not known yet
 		}
-	})
-	turns <- true
-	for next := 0; next < events; {
-		turns <- true // what goes on while the connection is lost
+	}
+	turns := make(chan bool, senders*events)
+	var all sync.WaitGroup
+	for sender := range senders {
+		emit := []func(string, ...any) error{toSocket, io.Of("/").Emit, io.Of("/").To("red", p.ID).Emit}[sender]
+		all.Go(func() {
+			for i := range events {
+				if i%50 == 0 {
+					<-turns
+				}
+				if err := emit("n", sender, i); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range senders {
 		turns <- true
-		for i := 0; i < 100 && next < events; i++ {
-			p.expectEvents(fmt.Sprintf(`2["n",%d]`, next))
-			next++
+	}
+	var next [senders]int
+	for got := 0; got < senders*events; {
+		for range 4 {
+			turns <- true // what goes on while the connection is lost
+		}
+		for i := 0; i < 100 && got < senders*events; i++ {
+			var event struct{ sender, n int }
+			fmt.Sscanf(p.args(), `2["n",%d,%d]`, &event.sender, &event.n)
+			if event.n != next[event.sender] {
+				t.Fatalf("event %d of sender %d; want %d", event.n, event.sender, next[event.sender])
+			}
+			next[event.sender]++
+			got++
 		}
 		p.loseConnection(io)
 		id := p.ID
 		if p = comeIn(dial(t, url), "/", p.claim()); p.ID != id {
-			t.Fatalf("not recovered at event %d", next)
+			t.Fatalf("not recovered after %d events", got)
 		}
+		socket.Store(receive(t, joined))
 	}
-	sender.Wait()
+	all.Wait()
+}
+
+func TestWhatIsKeptIsForgottenWithTime(t *testing.T) {
+	io := &sio.Server{Logger: quiet(), Recovery: &sio.Recovery{MaxDisconnection: time.Minute}}
+	inMemory(t, io, func(t *testing.T, srv *siotest.Server) {
+		data := make([]byte, 1<<20)
+		kept := weak.Make(&data[0])
+		io.Of("/").Emit("e", data)
+		data = nil
+		for after, want := range []bool{true, false} {
+			runtime.GC()
+			if got := kept.Value() != nil; got != want {
+				t.Errorf("after %d minutes: kept %v", 2*after, got)
+			}
+			time.Sleep(2 * time.Minute) // of the bubble
+			synctest.Wait()
+		}
+	})
 }
 
 func TestStockClientsComeBack(t *testing.T) {

@@ -16,6 +16,7 @@ type Stats struct {
 	HalfSent int64 // bytes kept of events whose attachments have not all arrived
 
 	Connects  uint64 // sockets since the start
+	Recovered uint64 // of them, those of clients that came back
 	Refused   uint64 // of clients that asked for a namespace, those that did not get it
 	EventsIn  uint64 // events from clients
 	EventsOut uint64 // events put on queues; one for every recipient
@@ -30,6 +31,7 @@ type Stats struct {
 type counters struct {
 	sockets                                atomic.Int64
 	connects, refused, eventsIn, eventsOut atomic.Uint64
+	recovered                              atomic.Uint64
 	dropped, volatile, invalid, panics     atomic.Uint64
 
 	mu          sync.Mutex
@@ -71,6 +73,7 @@ func (srv *Server) Stats() Stats {
 		Sockets:   c.sockets.Load(),
 		HalfSent:  srv.halfSent.Load(),
 		Connects:  c.connects.Load(),
+		Recovered: c.recovered.Load(),
 		Refused:   c.refused.Load(),
 		EventsIn:  c.eventsIn.Load(),
 		EventsOut: c.eventsOut.Load(),
