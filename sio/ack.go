@@ -12,8 +12,8 @@ import (
 // EmitWithAck sends an event and waits for the client to acknowledge it, with any number of arguments. The client may never
 // do so: ctx says how long to wait. Other errors are those of Emit.
 //
-// It may be called in a handler: the ack passes the events that came before it. It cannot pass the attachments of an event of
-// OnStream, which nobody reads before the handler that waits has returned.
+// It may be called in a handler: the ack passes the events that came before it. It cannot pass the attachments of an event
+// of OnStream, which nobody reads before the handler that waits has returned.
 func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
 	return s.emission().EmitWithAck(ctx, event, args...)
 }

@@ -36,19 +36,19 @@ type Command struct {
 	CloseConn  bool     // with Disconnect: their whole connections are closed
 }
 
-// Adapter brings what is sent in a namespace to its sockets, on whatever node they are. Every namespace has its own. That of a
-// single process, which is the default, finds them in memory; one for several nodes has it do so on each ([Server.NewAdapter]).
-// Any goroutine may call the methods.
+// Adapter brings what is sent in a namespace to its sockets, on whatever node they are. Every namespace has its own. That of
+// a single process, which is the default, finds them in memory; one for several nodes has it do so on each
+// ([Server.NewAdapter]). Any goroutine may call the methods.
 //
-// An Adapter that is an io.Closer is closed when its namespace ends or the server shuts down. One that reaches other nodes may
-// be a [ServerEmitter], too.
+// An Adapter that is an io.Closer is closed when its namespace ends or the server shuts down. One that reaches other nodes
+// may be a [ServerEmitter], too.
 type Adapter interface {
 	// Broadcast sends an event. It does not wait; whether a socket gets it, the sender does not learn.
 	Broadcast(b Broadcast) error
 
-	// Gather sends an event that is to be acknowledged. It calls sent for every node, with how many sockets there were sent the
-	// event, and ack with every ack; neither waits, and either may be called by several goroutines at once. It returns when no
-	// further ack can come: nil then, or when ctx ends, its cause. Neither sent nor ack is called after that.
+	// Gather sends an event that is to be acknowledged. It calls sent for every node, with how many sockets there were sent
+	// the event, and ack with every ack; neither waits, and either may be called by several goroutines at once. It returns
+	// when no further ack can come: nil then, or when ctx ends, its cause. Neither sent nor ack is called after that.
 	Gather(ctx context.Context, b Broadcast, sent func(sockets int), ack func(Args)) error
 
 	// Apply carries out c. It does not wait: on other nodes it is done later.

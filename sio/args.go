@@ -34,8 +34,9 @@ func (a Args) Raw(i int) json.RawMessage {
 	return a.raw[i]
 }
 
-// Decode decodes argument i into v as encoding/json does, save that attachments arrive as []byte, also in an any. It fails if
-// there is no argument i. In an event of OnStream the attachments are not there yet, and their placeholders are plain objects.
+// Decode decodes argument i into v as encoding/json does, save that attachments arrive as []byte, also in an any. It fails
+// if there is no argument i. In an event of OnStream the attachments are not there yet, and their placeholders are plain
+// objects.
 func (a Args) Decode(i int, v any) error {
 	if i < 0 || i >= len(a.raw) {
 		return fmt.Errorf("sio: no argument %d", i)

@@ -20,8 +20,8 @@ type Audience struct {
 	flags Flags
 }
 
-// To selects, beside those selected by an earlier To, the sockets that are in one of rooms. Every socket is in the room of its
-// own id.
+// To selects, beside those selected by an earlier To, the sockets that are in one of rooms. Every socket is in the room of
+// its own id.
 func (a Audience) To(rooms ...string) Audience {
 	a.sel.Rooms = append(slices.Clip(a.sel.Rooms), rooms...)
 	return a
@@ -42,8 +42,8 @@ func (a Audience) Local() Audience {
 	return a
 }
 
-// Volatile emits what may be lost: a socket to which something still waits to be sent does not get it, which Stats counts. So it
-// never waits behind anything, and what comes is fresh.
+// Volatile emits what may be lost: a socket to which something still waits to be sent does not get it, which Stats counts.
+// So it never waits behind anything, and what comes is fresh.
 func (a Audience) Volatile() Audience {
 	a.flags.Volatile = true
 	return a
@@ -61,8 +61,9 @@ func (a Audience) Timeout(d time.Duration) Audience {
 	return a
 }
 
-// Emit sends an event to all of the audience; it is encoded once. The error says that it cannot be encoded, or that the Adapter
-// refused it. Who has a full queue does not get it, which Stats counts. Bytes among args must not be changed afterwards.
+// Emit sends an event to all of the audience; it is encoded once. The error says that it cannot be encoded, or that the
+// Adapter refused it. Who has a full queue does not get it, which Stats counts. Bytes among args must not be changed
+// afterwards.
 func (a Audience) Emit(event string, args ...any) error { return a.Send(Prepare(event, args...)) }
 
 // Send is Emit of an event that is encoded already.

@@ -10,14 +10,15 @@ import (
 )
 
 // OfFunc returns a parent of namespaces that begin to exist when a client asks for them: those that do not exist yet and
-// whose names match. auth is what the client gave as auth, lent to match, which must not wait. A regular expression is used as in
+// whose names match. auth is what the client gave as auth, lent to match, which must not wait. A regular expression is used
+// as in
 //
 //	rooms := regexp.MustCompile(`^/room-\d+$`)
 //	io.OfFunc(func(name string, _ json.RawMessage) bool { return rooms.MatchString(name) })
 //
-// What is set on the parent, before or afterwards, its children have, too: their middleware and handlers are the parent's and
-// then their own, and an event's handler of their own comes in place of the parent's. What is sent to the parent's sockets goes
-// to those of all children. Of several parents that match, the first that was made gets the child.
+// What is set on the parent, before or afterwards, its children have, too: their middleware and handlers are the parent's
+// and then their own, and an event's handler of their own comes in place of the parent's. What is sent to the parent's
+// sockets goes to those of all children. Of several parents that match, the first that was made gets the child.
 //
 // A child ends when its last socket leaves ([Server.KeepChildNamespaces]), and there are no more than
 // [Server.MaxChildNamespaces]. [Server.Of] makes children, too; match is then given no auth, and they stay.

@@ -119,8 +119,8 @@ func (c *conn) drain(err error) {
 	c.session.Drain(err)
 }
 
-// shut ends the connection because the server shuts down, when what waits has been sent. A client that polls, and for which nothing
-// waits, is told when it polls again, if it does soon: it may never come again.
+// shut ends the connection because the server shuts down, when what waits has been sent. A client that polls, and for which
+// nothing waits, is told when it polls again, if it does soon: it may never come again.
 func (c *conn) shut() {
 	polling := c.session.Transport() == "polling"
 	c.mu.Lock()

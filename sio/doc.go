@@ -21,18 +21,27 @@
 // side. What takes a context may wait; nothing else does, but for reading an [Attachment]. Acks do not pass through that
 // order: a handler may wait for one with [Socket.EmitWithAck].
 //
+// An event passes the handlers of OnAny, then the middleware of UseEvent, then its own handler: that of its socket
+// ([Socket.On]), else that of its namespace. Handlers are set on a namespace once, and cost nothing for each client.
+//
+// # Whom an event is sent to
+//
+// A [Socket] is one client, an [Audience] a choice of clients by rooms; [Socket.Volatile] and its like say how. An event is
+// encoded once for all who get it. An [Adapter] brings it to them, on this node or on others.
+//
 // # Bounds
 //
-// What a client sends and no handler is done with is bounded ([Server.MaxPendingBytes]); then the client is not read from. What
-// is sent to a client goes through a queue that is bounded, too ([Server.MaxQueuedBytes]); when it is full Emit returns
-// [ErrQueueFull]. What does not fit a bounded queue, such as a film, is pulled from a [Source], only when the transport can
-// take it. Everything else a client could make grow has its limit in limits.go.
+// What a client sends and no handler is done with is bounded ([Server.MaxPendingBytes]); then the client is not read from.
+// What is sent to a client goes through a queue that is bounded, too ([Server.MaxQueuedBytes]); when it is full Emit returns
+// [ErrQueueFull], or the client is cut off ([Server.CloseSlow]). What does not fit a bounded queue, such as a film, is
+// pulled from a [Source], only when the transport can take it. Everything else a client could make grow has its limit in
+// limits.go.
 //
 // # Clients that come back, and old ones
 //
-// With [Server.Recovery] a client whose connection broke takes up its socket where it was, and gets what it missed. Clients with
-// socket.io-msgpack-parser need no setting: what their first packet is in, they are answered in. Clients of Socket.IO 2 are
-// admitted by [Server.AllowEIO3].
+// With [Server.Recovery] a client whose connection broke takes up its socket where it was, and gets what it missed. Clients
+// with socket.io-msgpack-parser need no setting: what their first packet is in, they are answered in. Clients of Socket.IO 2
+// are admitted by [Server.AllowEIO3].
 //
 // # Typed events
 //

@@ -45,9 +45,9 @@ func (ns *Namespace) OnDisconnect(h func(s *Socket, reason string)) { ns.handler
 // a name that clients reserve for themselves ("connect", "disconnect", ...).
 func (ns *Namespace) On(event string, h func(e *Event)) { ns.handle(event, handler{call: h}) }
 
-// OnStream sets a handler like On, but it is called as soon as the event's text has come. It reads the attachments while they
-// arrive, with Event.Attachment; they may be of any size. What it leaves unread when it returns is skipped, if it is no more
-// than MaxEventBytes; else the connection is closed. The client's next event is handled afterwards.
+// OnStream sets a handler like On, but it is called as soon as the event's text has come. It reads the attachments while
+// they arrive, with Event.Attachment; they may be of any size. What it leaves unread when it returns is skipped, if it is no
+// more than MaxEventBytes; else the connection is closed. The client's next event is handled afterwards.
 //
 // A client that speaks msgpack sends its event in one piece: that is in memory before, and no larger than MaxEventBytes.
 func (ns *Namespace) OnStream(event string, h func(e *Event)) {
@@ -76,16 +76,16 @@ func refuseReserved(event string) {
 // OnUnknown sets the handler of events that have none of their own. Without it they are ignored, and not acknowledged.
 func (ns *Namespace) OnUnknown(h func(e *Event)) { ns.handlers.unknown.set(h) }
 
-// OnAny adds a handler of all events that clients send, which is called before the middleware of UseEvent and the event's own
-// handler. It must leave the attachments of an event of OnStream to that.
+// OnAny adds a handler of all events that clients send, which is called before the middleware of UseEvent and the event's
+// own handler. It must leave the attachments of an event of OnStream to that.
 func (ns *Namespace) OnAny(h func(e *Event)) { ns.handlers.any.add(h) }
 
-// OnAnyOutgoing adds what is called with every event that is sent to a socket of the namespace: once for each that gets it. It is
-// called by whoever sends, and must not wait.
+// OnAnyOutgoing adds what is called with every event that is sent to a socket of the namespace: once for each that gets it.
+// It is called by whoever sends, and must not wait.
 func (ns *Namespace) OnAnyOutgoing(h func(s *Socket, p *Prepared)) { ns.handlers.anyOutgoing.add(h) }
 
-// UseEvent adds a middleware for events: it is called, in the order of adding, before an event's handler. On an error the event
-// is not handled; OnRefused's handler is told. The client is not, unless that does it: it waits for no ack forever.
+// UseEvent adds a middleware for events: it is called, in the order of adding, before an event's handler. On an error the
+// event is not handled; OnRefused's handler is told. The client is not, unless that does it: it waits for no ack forever.
 func (ns *Namespace) UseEvent(middleware func(e *Event) error) {
 	ns.handlers.perEvent.add(middleware)
 }
@@ -95,12 +95,12 @@ func (ns *Namespace) UseEvent(middleware func(e *Event) error) {
 func (ns *Namespace) OnRefused(h func(e *Event, err error)) { ns.handlers.refused.set(h) }
 
 // OnInvalid sets what is called before a connection is closed because of what the client sent: err is a *LimitError, a
-// *packet.FormatError or an *engine.ProtocolError. It may Emit once more; it must not wait. It may run beside a handler of the
-// same socket.
+// *packet.FormatError or an *engine.ProtocolError. It may Emit once more; it must not wait. It may run beside a handler of
+// the same socket.
 func (ns *Namespace) OnInvalid(h func(s *Socket, err error)) { ns.handlers.invalid.set(h) }
 
-// On sets the handler of an event of this socket alone, in place of an earlier one and of the namespace's; nil takes it away.
-// Set by OnConnect's handlers, it misses no event. It panics if event is a name that clients reserve for themselves.
+// On sets the handler of an event of this socket alone, in place of an earlier one and of the namespace's; nil takes it
+// away. Set by OnConnect's handlers, it misses no event. It panics if event is a name that clients reserve for themselves.
 //
 // Namespace.On costs nothing for each socket; this is for what a handler keeps in variables of OnConnect's.
 func (s *Socket) On(event string, h func(e *Event)) {

@@ -20,8 +20,8 @@ const (
 )
 
 const (
-	// Before the first CONNECT of a connection is accepted it may send so many, and so much. Later ones are no longer, either: what
-	// they hold is kept as long as the socket.
+	// Before the first CONNECT of a connection is accepted it may send so many, and so much. Later ones are no longer,
+	// either: what they hold is kept as long as the socket.
 	maxConnects     = 16
 	maxConnectBytes = 64 << 10
 

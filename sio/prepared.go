@@ -58,8 +58,8 @@ func (p *Prepared) measure() {
 	p.size = len(p.data) + total(p.attachments)
 }
 
-// PrepareArgs makes an event of arguments that are encoded already: what comes from another node, or from a client. Their bytes
-// must not be changed afterwards.
+// PrepareArgs makes an event of arguments that are encoded already: what comes from another node, or from a client. Their
+// bytes must not be changed afterwards.
 func PrepareArgs(event string, args Args) *Prepared {
 	p := &Prepared{name: event, attachments: args.attachments}
 	name, err := json.Marshal(event)
@@ -90,8 +90,8 @@ func (p *Prepared) check() error {
 	return err
 }
 
-// Plain says that the event is not to be compressed, whoever it is sent to: for what holds media, and is compressed already. It
-// returns p, and is to be called before p is sent.
+// Plain says that the event is not to be compressed, whoever it is sent to: for what holds media, and is compressed already.
+// It returns p, and is to be called before p is sent.
 func (p *Prepared) Plain() *Prepared {
 	p.plain = true
 	return p

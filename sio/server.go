@@ -30,9 +30,9 @@ type Server struct {
 	MaxPendingBytes int // of what a client sent and no handler is done with, at least MaxEventBytes; 0 means 1 MiB
 	MaxNamespaces   int // that a client may be in at a time, over one connection; 0 means 64
 
-	// What was sent to a client and is not on the wire yet, Sources apart, is bounded in bytes, each packet counting 64 more than
-	// it has, and in packets. Over that, Emit returns ErrQueueFull and a broadcast passes the client by; with CloseSlow its
-	// connection is closed, too, and the reason is "too slow". Acks may go over the bounds fourfold.
+	// What was sent to a client and is not on the wire yet, Sources apart, is bounded in bytes, each packet counting 64 more
+	// than it has, and in packets. Over that, Emit returns ErrQueueFull and a broadcast passes the client by; with CloseSlow
+	// its connection is closed, too, and the reason is "too slow". Acks may go over the bounds fourfold.
 	MaxQueuedBytes   int // 0 means 1 MiB
 	MaxQueuedPackets int // 0 means 8192
 	CloseSlow        bool
@@ -43,12 +43,13 @@ type Server struct {
 	// AllowEIO3 admits clients of Socket.IO 2, which speak Engine.IO 3, too.
 	AllowEIO3 bool
 
-	// Transports are those that may be used: "polling", "websocket", "webtransport" (see package webtransport). nil means all.
+	// Transports are those that may be used: "polling", "websocket", "webtransport" (see package webtransport). nil means
+	// all.
 	Transports []string
 	NoUpgrades bool // keep a connection on the transport it began on
 
-	// Cookie is set, with the Engine.IO session's id as its value, when a connection is opened over polling. See engine.Server.
-	// nil means none.
+	// Cookie is set, with the Engine.IO session's id as its value, when a connection is opened over polling. See
+	// engine.Server. nil means none.
 	Cookie *http.Cookie
 
 	// Deflate, if not nil, compresses messages over WebSocket (permessage-deflate). nil, as in Node's server, means none is.
@@ -56,8 +57,8 @@ type Server struct {
 	// HTTPCompression is the same for polling; its zero value compresses, as in Node's server.
 	HTTPCompression HTTPCompression
 
-	// A request that a web page of another origin makes is refused, unless CORS names that origin or CheckOrigin says yes. The
-	// latter lets a page send no cookies; nil says no.
+	// A request that a web page of another origin makes is refused, unless CORS names that origin or CheckOrigin says yes.
+	// The latter lets a page send no cookies; nil says no.
 	CORS        CORS
 	CheckOrigin func(*http.Request) bool
 
@@ -65,7 +66,8 @@ type Server struct {
 	// *Error is told to the client.
 	AllowRequest func(*http.Request) error
 
-	// Recovery, if not nil, lets clients come back after their connection broke. nil, as in Node's server, means they cannot.
+	// Recovery, if not nil, lets clients come back after their connection broke. nil, as in Node's server, means they
+	// cannot.
 	Recovery *Recovery
 
 	// Client holds the client that pages load from beside the endpoint, as in <script src="/socket.io/socket.io.js">: the
@@ -75,9 +77,9 @@ type Server struct {
 	Client   fs.FS
 	NoClient bool // serve no client
 
-	// NewAdapter makes the Adapter of a namespace. An adapter of several nodes has local, which reaches the sockets of this one,
-	// carry out what comes from elsewhere. It must not emit yet. It is to be set before Of is called. nil means local: there is
-	// one node.
+	// NewAdapter makes the Adapter of a namespace. An adapter of several nodes has local, which reaches the sockets of this
+	// one, carry out what comes from elsewhere. It must not emit yet. It is to be set before Of is called. nil means local:
+	// there is one node.
 	NewAdapter func(ns *Namespace, local Adapter) Adapter
 
 	Logger *slog.Logger // nil means slog.Default()
@@ -165,9 +167,10 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	srv.engine.ServeHTTP(w, r)
 }
 
-// Shutdown refuses new connections and closes those there are, when what was emitted has been sent, at most 5 seconds later. Then it
-// waits until every handler has returned, and closes the Adapters. Sockets end with the reason "server shutting down"; their clients
-// see the connection close, and connect anew. When ctx ends Shutdown does not wait any longer, for anything, and returns its error.
+// Shutdown refuses new connections and closes those there are, when what was emitted has been sent, at most 5 seconds later.
+// Then it waits until every handler has returned, and closes the Adapters. Sockets end with the reason "server shutting
+// down"; their clients see the connection close, and connect anew. When ctx ends Shutdown does not wait any longer, for
+// anything, and returns its error.
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.setUp()
 	srv.drain(ctx)
@@ -180,7 +183,8 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	return errors.Join(err, srv.closeNamespaces())
 }
 
-// drain lets no new client in, and has every other sent what waits for it. It returns when they have been closed, or ctx ends.
+// drain lets no new client in, and has every other sent what waits for it. It returns when they have been closed, or ctx
+// ends.
 func (srv *Server) drain(ctx context.Context) {
 	srv.mu.Lock()
 	srv.closing = true

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// ServerEmitter is what an Adapter that reaches other nodes may be, too: it carries events from server to server. An event that
-// comes from elsewhere is given to [Namespace.ServeServerSide].
+// ServerEmitter is what an Adapter that reaches other nodes may be, too: it carries events from server to server. An event
+// that comes from elsewhere is given to [Namespace.ServeServerSide].
 type ServerEmitter interface {
 	// ServerSideEmit sends p to the same namespace of all other nodes. It does not wait.
 	ServerSideEmit(p *Prepared) error
@@ -28,8 +28,8 @@ type ServerEvent struct {
 	out atomic.Bool
 }
 
-// Ack acknowledges the event with args, encoded as in [Prepare]. It works once, from any goroutine. Errors are ErrNoAck and those
-// of encoding.
+// Ack acknowledges the event with args, encoded as in [Prepare]. It works once, from any goroutine. Errors are ErrNoAck and
+// those of encoding.
 func (e *ServerEvent) Ack(args ...any) error {
 	encoded, err := Prepare(e.Name, args...).Args()
 	if err != nil {
@@ -48,9 +48,9 @@ var serverReserved = []string{"connect", "connection", "new_namespace"}
 // errAlone is what emitting to other servers comes to when there can be none.
 var errAlone = fmt.Errorf("sio: the namespace's Adapter reaches no other servers: %w", errors.ErrUnsupported)
 
-// ServerSideEmit sends an event to the handlers that the same namespace has on all other nodes (OnServerSide). It never waits. The
-// error is errors.ErrUnsupported when the namespace's Adapter is no [ServerEmitter], as that of a single process is not: nobody
-// else is there, and a program that relies on somebody is to notice.
+// ServerSideEmit sends an event to the handlers that the same namespace has on all other nodes (OnServerSide). It never
+// waits. The error is errors.ErrUnsupported when the namespace's Adapter is no [ServerEmitter], as that of a single process
+// is not: nobody else is there, and a program that relies on somebody is to notice.
 func (ns *Namespace) ServerSideEmit(event string, args ...any) error {
 	e, p, err := ns.serverSide(event, args)
 	if err != nil {
@@ -59,8 +59,8 @@ func (ns *Namespace) ServerSideEmit(event string, args ...any) error {
 	return e.ServerSideEmit(p)
 }
 
-// ServerSideEmitWithAck sends an event as ServerSideEmit does, and waits for an ack of every other node. When ctx ends before all
-// have come, it returns those that came and an error.
+// ServerSideEmitWithAck sends an event as ServerSideEmit does, and waits for an ack of every other node. When ctx ends
+// before all have come, it returns those that came and an error.
 func (ns *Namespace) ServerSideEmitWithAck(ctx context.Context, event string, args ...any) ([]Args, error) {
 	e, p, err := ns.serverSide(event, args)
 	if err != nil {
@@ -85,8 +85,8 @@ func (ns *Namespace) serverSide(event string, args []any) (ServerEmitter, *Prepa
 	return e, p, nil
 }
 
-// OnServerSide sets the handler of an event that other nodes emit with ServerSideEmit. It is called by the Adapter, and must not
-// wait. It panics if event has a handler.
+// OnServerSide sets the handler of an event that other nodes emit with ServerSideEmit. It is called by the Adapter, and must
+// not wait. It panics if event has a handler.
 func (ns *Namespace) OnServerSide(event string, h func(e *ServerEvent)) {
 	ns.handlers.mu.Lock()
 	defer ns.handlers.mu.Unlock()
@@ -99,8 +99,8 @@ func (ns *Namespace) OnServerSide(event string, h func(e *ServerEvent)) {
 	ns.handlers.serverSide[event] = h
 }
 
-// ServeServerSide calls the handler of an event of another node, if there is one; it is for Adapters. ack is called at most once,
-// perhaps later and by another goroutine; nil says that no ack is asked for. A handler's panic is logged.
+// ServeServerSide calls the handler of an event of another node, if there is one; it is for Adapters. ack is called at most
+// once, perhaps later and by another goroutine; nil says that no ack is asked for. A handler's panic is logged.
 func (ns *Namespace) ServeServerSide(event string, args Args, ack func(Args)) {
 	for at := ns; at != nil; at = at.parent {
 		if h := at.handlers.forServers(event); h != nil {

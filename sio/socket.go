@@ -79,12 +79,12 @@ func newID() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// ID returns the socket's id, which is unguessable and differs from that of the connection, unless the client is one of Socket.IO
-// 2: it takes the connection's id for its own. It is also the name of a room with only this socket in it.
+// ID returns the socket's id, which is unguessable and differs from that of the connection, unless the client is one of
+// Socket.IO 2: it takes the connection's id for its own. It is also the name of a room with only this socket in it.
 func (s *Socket) ID() string { return s.id }
 
-// ConnID returns the id of the client's connection, which its sockets in other namespaces share. It is a secret of the client's:
-// who knows it can send and receive in its place.
+// ConnID returns the id of the client's connection, which its sockets in other namespaces share. It is a secret of the
+// client's: who knows it can send and receive in its place.
 func (s *Socket) ConnID() string { return s.conn.session.ID() }
 
 // Namespace returns the namespace the socket belongs to.
@@ -106,8 +106,8 @@ func (s *Socket) Connected() bool {
 	return s.state == connected
 }
 
-// SetData sets what the application wants to know of the socket, in place of what it was: a struct, a map, anything. sio does not
-// look into it, but FetchSockets shows it to any goroutine and, as JSON, to other nodes.
+// SetData sets what the application wants to know of the socket, in place of what it was: a struct, a map, anything. sio
+// does not look into it, but FetchSockets shows it to any goroutine and, as JSON, to other nodes.
 func (s *Socket) SetData(v any) {
 	s.data.Store(&v)
 	for _, w := range s.watchers() {
@@ -132,8 +132,8 @@ func (s *Socket) Leave(rooms ...string) { s.ns.rooms.leaveAll(s, rooms) }
 // Rooms returns the rooms the socket is in; that of its own id is the first. When it has ended, they are those it was in.
 func (s *Socket) Rooms() []string { return s.ns.rooms.of(s) }
 
-// Emit sends an event to the client. It never waits: ErrQueueFull says that the client has let too much lie, and net.ErrClosed
-// that it is gone. Bytes among args must not be changed afterwards.
+// Emit sends an event to the client. It never waits: ErrQueueFull says that the client has let too much lie, and
+// net.ErrClosed that it is gone. Bytes among args must not be changed afterwards.
 func (s *Socket) Emit(event string, args ...any) error { return s.Send(Prepare(event, args...)) }
 
 // Send is Emit of an event that is encoded already.
@@ -263,8 +263,8 @@ func (s *Socket) endFor(why *DisconnectError, drop bool) {
 	}
 }
 
-// part takes s out of its connection and its rooms, and returns where it stood, and who waits for acks of it. What is kept of it,
-// if anything is, misses what is sent from then on.
+// part takes s out of its connection and its rooms, and returns where it stood, and who waits for acks of it. What is kept
+// of it, if anything is, misses what is sent from then on.
 func (s *Socket) part(reason string, drop bool) (was state, waiting []answerer, away *absence) {
 	if s.pid != "" {
 		s.ns.log.mu.Lock()

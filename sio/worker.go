@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// work sees that what s has to handle is handled, by a goroutine that ends when there is nothing more. Called with c.mu held.
+// work sees that what s has to handle is handled, by a goroutine that ends when there is nothing more. Called with c.mu
+// held.
 func (c *conn) work(s *Socket) {
 	if s.working {
 		return
@@ -43,8 +44,8 @@ func (s *Socket) run() {
 	}
 }
 
-// next returns what is to be called next, and what that counted for while it waited; nil if there is nothing: then the goroutine
-// must end.
+// next returns what is to be called next, and what that counted for while it waited; nil if there is nothing: then the
+// goroutine must end.
 func (s *Socket) next() (call func(), cost int) {
 	c := s.conn
 	c.mu.Lock()
@@ -136,8 +137,8 @@ func (c *conn) deliver(e *Event) {
 	c.work(s)
 }
 
-// room waits until there is room for another thing to handle: this holds up the client. While somebody waits for an ack it does
-// not, for the ack may come next.
+// room waits until there is room for another thing to handle: this holds up the client. While somebody waits for an ack it
+// does not, for the ack may come next.
 func (c *conn) room() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -159,8 +160,8 @@ func (c *conn) room() error {
 	return nil
 }
 
-// holdsUp reports whether the client is to be held up, who may have so much pending. While somebody waits for its ack it may have
-// more; then one that was asked alone is held to be at fault, but one that was asked with others may not know of it.
+// holdsUp reports whether the client is to be held up, who may have so much pending. While somebody waits for its ack it may
+// have more; then one that was asked alone is held to be at fault, but one that was asked with others may not know of it.
 func (c *conn) holdsUp(most int) bool {
 	switch {
 	case c.draining:
