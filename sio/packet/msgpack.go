@@ -58,6 +58,9 @@ func (u *unpacker) packet() (Packet, error) {
 	if !seen["type"] || !seen["nsp"] {
 		return p, malformed("no type or no namespace")
 	}
+	if (p.Type == Connect || p.Type == Disconnect) && string(p.Data) == "null" {
+		p.Data = nil // so python-socketio writes that there is none
+	}
 	return p, nil
 }
 

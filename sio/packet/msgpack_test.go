@@ -120,6 +120,15 @@ func TestParseMsgpackReadsWhatOtherEncodersWrite(t *testing.T) {
 	}
 }
 
+func TestNullIsNoDataOfCONNECTAndDISCONNECT(t *testing.T) {
+	for _, want := range []Type{Connect, Disconnect} {
+		p, _, err := ParseMsgpack([]byte("\x83\xa4type" + string(rune(want)) + "\xa4data\xc0\xa3nsp\xa1/"))
+		if err != nil || p.Type != want || p.Data != nil {
+			t.Errorf("%v: %+v, %v", want, p, err)
+		}
+	}
+}
+
 func TestUnknownExtensionsArriveAsNodeReadsThem(t *testing.T) {
 	p, attachments, err := ParseMsgpack([]byte(head + "\x93\xa1e\xd4\x05x\xc7\x02\xffyz"))
 	want := `["e",[5,{"_placeholder":true,"num":0}],[-1,{"_placeholder":true,"num":1}]]`
@@ -159,11 +168,9 @@ func TestParseMsgpackRefusesWhatIsNoPacket(t *testing.T) {
 		"an event whose name is binary":       head + "\x91\xc4\x01a",
 		"a reserved name":                     head + "\x91\xaadisconnect",
 		"CONNECT with an array":               "\x83\xa4type\x00\xa3nsp\xa1/\xa4data\x90",
-		"CONNECT with null":                   "\x83\xa4type\x00\xa3nsp\xa1/\xa4data\xc0",
 		"CONNECT with binary":                 "\x83\xa4type\x00\xa3nsp\xa1/\xa4data\x81\xa1a\xc4\x01a",
 		"CONNECT with an id":                  "\x83\xa4type\x00\xa3nsp\xa1/\xa2id\x01",
 		"DISCONNECT with data":                "\x83\xa4type\x01\xa3nsp\xa1/\xa4data\x80",
-		"DISCONNECT with null":                "\x83\xa4type\x01\xa3nsp\xa1/\xa4data\xc0",
 		"a placeholder beside binary":         head + "\x93\xa1e\xc4\x01a\x82\xac_placeholder\xc3\xa3num\x00",
 		"a placeholder of no number":          head + "\x93\xa1e\xc4\x01a\x81\xac_placeholder\xc3",
 		"a string that is no UTF-8":           head + "\x92\xa1e\xa1\xff",
