@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,8 +20,7 @@ import (
 
 // application is what testdata/server.mjs is, on our server.
 type application struct {
-	url         string
-	certificate string // the hash of that of WebTransport
+	url string
 
 	mu     sync.Mutex
 	conns  []net.Conn      // guarded by mu
@@ -29,12 +29,12 @@ type application struct {
 	tries  map[string]int  // of events that are answered late, by key; guarded by mu
 }
 
-// startApplication starts it for pages of an origin.
-func startApplication(t *testing.T, origin string) *application {
+// startApplication starts it for pages of an origin, with a certificate for WebTransport.
+func startApplication(t *testing.T, origin string, certificate tls.Certificate, recovery *sio.Recovery) *application {
 	t.Helper()
 	a := &application{seen: map[string]bool{}, banned: map[string]bool{}, tries: map[string]int{}}
 	server := &sio.Server{PingInterval: 300 * time.Millisecond, PingTimeout: time.Second, MaxEventBytes: 100_000,
-		CORS: sio.CORS{Origins: []string{origin}, Credentials: true}}
+		CORS: sio.CORS{Origins: []string{origin}, Credentials: true}, Recovery: recovery}
 	a.answer(server)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -46,7 +46,7 @@ func startApplication(t *testing.T, origin string) *application {
 	srv.Listener = &recorder{l, a}
 	srv.Start()
 	a.url = srv.URL
-	a.certificate = a.openDoor(t, l.Addr(), server)
+	a.openDoor(t, l.Addr(), certificate, server)
 	t.Cleanup(func() {
 		if err := server.Shutdown(t.Context()); err != nil && t.Context().Err() == nil {
 			t.Errorf("shut down: %v", err)

@@ -59,7 +59,7 @@ func stock(t *testing.T) fs.FS { return os.DirFS(lab.PackagePath(t, "socket.io-c
 // server is one that the suite talks to.
 type server struct {
 	URL         string `json:"url"`
-	Recovering  string `json:"recovering,omitempty"`  // the URL of one that recovers connections
+	Recovering  string `json:"recovering"`            // the URL of one that recovers connections
 	Msgpack     string `json:"msgpack"`               // the URL of one that speaks it
 	Certificate string `json:"certificate,omitempty"` // the SHA-256 of that of WebTransport
 }
@@ -71,20 +71,22 @@ func servers(t *testing.T, origin string) map[string]server {
 	for i := range ports {
 		ports[i] = "http://127.0.0.1:" + node.Line()
 	}
-	ours := startApplication(t, origin)
+	certificate, hash := newCertificate(t)
+	ours := startApplication(t, origin, certificate, nil).url
+	recovering := startApplication(t, origin, certificate, &sio.Recovery{}).url
 	return map[string]server{
-		"our server":    {URL: ours.url, Msgpack: ours.url, Certificate: ours.certificate},
+		"our server":    {URL: ours, Recovering: recovering, Msgpack: ours, Certificate: hash},
 		"Node's server": {URL: ports[0], Recovering: ports[1], Msgpack: ports[2]},
 	}
 }
 
 func TestOurClientDoesWhatItMust(t *testing.T) {
-	testClient(t, page(t, nil), "connection", "events", "ours")
+	testClient(t, page(t, nil), "connection", "recovery", "events", "ours")
 }
 
 // The same tests, but for the few things in which our client is meant to differ.
 func TestTheStockClientDoesTheSame(t *testing.T) {
-	testClient(t, page(t, stock(t)), "connection", "events")
+	testClient(t, page(t, stock(t)), "connection", "recovery", "events")
 }
 
 // testClient runs the groups of tests on every transport, and those of options once, with each server.
@@ -96,10 +98,7 @@ func testClient(t *testing.T, page string, groups ...string) {
 	}
 	for name, s := range servers {
 		ways := [][]string{{"polling"}, {"websocket"}, {"polling", "websocket"}}
-		options, groups := []string{"options", "msgpack"}, groups
-		if s.Recovering != "" {
-			groups = append(groups, "recovery")
-		}
+		options := []string{"options", "msgpack"}
 		if s.Certificate != "" {
 			ways = append(ways, []string{"webtransport"}, []string{"polling", "webtransport"})
 			options = append(options, "webtransport")

@@ -31,16 +31,14 @@ func (h handler) ServeStream(c net.Conn, r *http.Request) {
 	h.Server.ServeStream(c, r)
 }
 
-// openDoor lets clients of WebTransport come to the port of UDP that has the number of addr's. It returns the hash of the
-// certificate that they have to trust.
-func (a *application) openDoor(t *testing.T, addr net.Addr, server *sio.Server) string {
+// openDoor lets clients of WebTransport come to the port of UDP that has the number of addr's.
+func (a *application) openDoor(t *testing.T, addr net.Addr, certificate tls.Certificate, server *sio.Server) {
 	t.Helper()
 	tcp := addr.(*net.TCPAddr)
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: tcp.IP, Port: tcp.Port})
 	if err != nil {
 		t.Fatal(err)
 	}
-	certificate := newCertificate(t)
 	door := &webtransport.Server{Handler: handler{server, a}, TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}}}
 	ended := make(chan error, 1)
 	go func() { ended <- door.Serve(conn) }()
@@ -52,12 +50,10 @@ func (a *application) openDoor(t *testing.T, addr net.Addr, server *sio.Server) 
 			t.Errorf("the door: %v", err)
 		}
 	})
-	sum := sha256.Sum256(certificate.Certificate[0])
-	return hex.EncodeToString(sum[:])
 }
 
-// newCertificate makes one that browsers take by its hash: with ECDSA, and for less than 14 days.
-func newCertificate(t *testing.T) tls.Certificate {
+// newCertificate makes one that browsers take by its SHA-256, in hex: with ECDSA, and for less than 14 days.
+func newCertificate(t *testing.T) (certificate tls.Certificate, hash string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -70,5 +66,6 @@ func newCertificate(t *testing.T) tls.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	sum := sha256.Sum256(der)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, hex.EncodeToString(sum[:])
 }

@@ -147,8 +147,9 @@ export const recovery = {
 		socket.io.reconnection(false);
 		socket.emit("cut");
 		await event(socket, "disconnect");
-		other.emit("shout", "missed").emit("shout", new Uint8Array([1, 2]));
-		await other.emitWithAck("echo", "said");
+		const third = connect("/", { to: recovering });
+		third.emit("shout", "missed").emit("shout", new Uint8Array([1, 2]));
+		await third.emitWithAck("echo", "said");
 		socket.connect();
 		await event(socket, "connect");
 		equal([socket.recovered, socket.id === id], [true, true]);
