@@ -21,7 +21,9 @@ var arrows = map[string][]string{
 	"storage/s3":          {"storage"},
 	"storage/storagetest": {"storage"},
 
-	"sio/packet":  {},
+	"sio/packet":               {},
+	"sio/internal/conformance": {"sio", "sio/engine", "sio/internal/websocket"},
+
 	"sio/engine":  {"sio/internal/websocket"},
 	"sio":         {"sio/browser", "sio/engine", "sio/packet"},
 	"sio/siotest": {"sio", "sio/client"},
@@ -51,7 +53,7 @@ var arrows = map[string][]string{
 
 // outside lists, for each module that is not ours, the packages that may import it. Tests may also import testOnly.
 var outside = map[string][]string{
-	"github.com/gobwas/ws":               {"sio/engine", "sio/internal/websocket", "sio/client"},
+	"github.com/gobwas/ws":               {"sio/engine", "sio/internal/websocket", "sio/client", "sio/internal/conformance"},
 	"github.com/klauspost/compress":      {"chunker", "sio/engine", "sio/internal/websocket"},
 	"github.com/gabriel-vasile/mimetype": {"chunker"},
 	"github.com/minio/minio-go/v7":       {"storage/s3"},
