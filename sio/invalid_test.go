@@ -1,11 +1,14 @@
 package sio_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,8 +131,27 @@ func (p *peer) sendAll(messages []string) {
 	}
 }
 
+// reasons counts what a server logs of clients that it cut off, with the reason.
+type reasons struct {
+	slog.Handler
+	count atomic.Int64
+}
+
+func (r *reasons) Enabled(context.Context, slog.Level) bool { return true }
+
+func (r *reasons) Handle(_ context.Context, record slog.Record) error {
+	record.Attrs(func(a slog.Attr) bool {
+		if err, ok := a.Value.Any().(error); ok && record.Message == "sio: invalid input" && err.Error() != "" {
+			r.count.Add(1)
+		}
+		return true
+	})
+	return nil
+}
+
 func TestHostileInputEndsItsConnectionOnly(t *testing.T) {
-	io := &sio.Server{Logger: quiet()}
+	logged := &reasons{Handler: slog.DiscardHandler}
+	io := &sio.Server{Logger: slog.New(logged)}
 	io.Of("/").On("a", func(e *sio.Event) { e.Ack() })
 	io.Of("/other")
 	heed(io)
@@ -153,6 +175,9 @@ func TestHostileInputEndsItsConnectionOnly(t *testing.T) {
 	}
 	if got := io.Stats(); got.Invalid != uint64(2*len(inputs)) || got.HalfSent != 0 || got.Panics != 0 {
 		t.Errorf("Stats = %+v; want %d invalid", got, 2*len(inputs))
+	}
+	if n := logged.count.Load(); n != int64(2*len(inputs)) {
+		t.Errorf("%d of %d were logged with a reason", n, 2*len(inputs))
 	}
 }
 

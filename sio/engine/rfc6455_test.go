@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -93,6 +94,12 @@ type tcp struct {
 func connect(t testing.TB, addr string) *tcp {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
+	return over(t, conn, err)
+}
+
+// over is a client over a connection that was dialed.
+func over(t testing.TB, conn net.Conn, err error) *tcp {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,13 +118,18 @@ const (
 // openSocket opens a session on WebSocket.
 func openSocket(t testing.TB, addr string) *tcp {
 	t.Helper()
-	c := connect(t, addr)
+	return connect(t, addr).open()
+}
+
+// open makes the connection a session's WebSocket.
+func (c *tcp) open() *tcp {
+	c.t.Helper()
 	c.write([]byte(opening))
 	if resp := c.response(); resp.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("handshake: %s", resp.Status)
+		c.t.Fatalf("handshake: %s", resp.Status)
 	}
 	if first := c.next(); !strings.HasPrefix(first, `text 0{"sid"`) {
-		t.Fatalf("first frame: %s", first)
+		c.t.Fatalf("first frame: %s", first)
 	}
 	return c
 }
@@ -530,10 +542,35 @@ func (c *tcp) hold(conv conversation, at []int) {
 	<-sent
 }
 
+func everyConversation() []conversation {
+	return slices.Concat(baseFraming(), fragmentation(), controlFrames(), utf8Texts())
+}
+
+// TestFramingOverTLS has the same conversations where the end of a connection is one of TLS.
+func TestFramingOverTLS(t *testing.T) {
+	srv := mirrors(&engine.Server{MaxPayloadBytes: textLimit})
+	s := httptest.NewUnstartedServer(srv)
+	s.Listener = engine.Listener(s.Listener)
+	s.StartTLS()
+	defer s.Close()
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		srv.Shutdown(ctx)
+	}()
+	config := &tls.Config{InsecureSkipVerify: true, ClientSessionCache: tls.NewLRUClientSessionCache(1)} // httptest's own certificate
+	for _, conv := range everyConversation() {
+		t.Run(conv.name, func(t *testing.T) {
+			conn, err := tls.Dial("tcp", s.Listener.Addr().String(), config)
+			over(t, conn, err).open().hold(conv, nil)
+		})
+	}
+}
+
 func TestFramingBySections(t *testing.T) {
 	srv := mirrors(&engine.Server{MaxPayloadBytes: textLimit})
 	addr := listen(t, srv)
-	cases := slices.Concat(baseFraming(), fragmentation(), controlFrames(), utf8Texts())
+	cases := everyConversation()
 	sessions := 0
 	for _, conv := range cases {
 		t.Run(conv.name, func(t *testing.T) {
