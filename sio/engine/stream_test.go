@@ -299,6 +299,32 @@ func TestASecondStreamDoesNoHarm(t *testing.T) {
 	}
 }
 
+func TestAnUpgradeToAStreamThatStopsLeavesTheSession(t *testing.T) {
+	for name, stop := range map[string]func(c *streamClient){
+		"silent":         func(*streamClient) {},
+		"gone":           func(c *streamClient) { c.conn.Close() },
+		"another packet": func(c *streamClient) { c.packet("4hello") },
+		"binary":         func(c *streamClient) { c.send(Outgoing{Binary: true, Data: []byte("5")}) },
+	} {
+		s := start(t, &Server{UpgradeTimeout: 200 * time.Millisecond}, false)
+		sid := s.polling(t)
+		c := s.moving(t, sid)
+		stop(c)
+		c.ends()
+		p := &pollingClient{t: t, s: s, sid: sid}
+		p.send(Outgoing{Data: []byte("still here")})
+		if got := p.receive(); string(got.Data) != "still here" {
+			t.Errorf("%s: came back %q", name, got.Data)
+		}
+		again := s.moving(t, sid)
+		again.packet("5")
+		again.send(Outgoing{Data: []byte("moved")})
+		if got := again.receive(); string(got.Data) != "moved" {
+			t.Errorf("%s: the second attempt: %q", name, got.Data)
+		}
+	}
+}
+
 func TestAStreamsLargeMessageIsReadAsItArrives(t *testing.T) {
 	s := start(t, &Server{}, false)
 	c := s.stream(t)
