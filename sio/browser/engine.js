@@ -202,7 +202,8 @@ export class Engine extends Emitter {
 	}
 
 	async #upgrade(probe) {
-		for (const other of this.#probes) if (other !== probe) this.#giveUp(other);
+		for (const other of this.#probes) if (other !== probe) other.close();
+		this.#probes = new Set([probe]);
 		this.#switching = true;
 		this._fire("upgrading", probe);
 		await this.transport.pause();

@@ -64,7 +64,7 @@ return async e=>{let s=new Uint8Array(e);for(let i=0;i<e;){if(!t.length){let{val
 for(let r of D)r()});var R=class extends f{transport;id;maxPayload=1/0;readyState="opening";#s;#e;#t=[];#i=new Set;#n=!1;#r;#c;#o=1/0;constructor(t,e){
 super(),this.#s=t,this.opts={upgrade:!0,...e},this.#e=[...this.opts.transports??Object.keys(I)];let{rememberUpgrade:s,closeOnBeforeunload:i}=this.
 opts;this.#h(s&&A&&this.#e.includes("websocket")?"websocket":this.#e[0]),t.hostname!=="localhost"&&D.add(this.#l),i&&globalThis.
-addEventListener?.("beforeunload",this.#g)}get bufferedAmount(){return this.#t.reduce((t,e)=>t+p(e),this.transport.bufferedAmount)}get writable(){
+addEventListener?.("beforeunload",this.#m)}get bufferedAmount(){return this.#t.reduce((t,e)=>t+p(e),this.transport.bufferedAmount)}get writable(){
 return this.readyState==="open"&&this.transport.writable&&!this.#n&&this.bufferedAmount<it}write(t){if(this.readyState!==
 "open")return;let e=t.map(s=>typeof s=="string"?l.MESSAGE+s:s);for(let s of e)this._fire("packetCreate",x(s));this.#t.push(
 ...e),this.#u()}close(){this.readyState==="opening"&&this.#f("forced close"),this.readyState==="open"&&(this.readyState=
@@ -72,9 +72,9 @@ return this.readyState==="open"&&this.transport.writable&&!this.#n&&this.buffere
 "webtransport")return e.protocol="https:",e.href;t==="websocket"&&(e.protocol=e.protocol.replace("http","ws"));let{query:s}=this.
 options(t),n={...typeof s=="string"?Object.fromEntries(new URLSearchParams(s)):s,EIO:4,transport:t,...this.id&&{sid:this.
 id}};for(let[o,h]of Object.entries(n))e.searchParams.set(o,h);return e.href}_stale(){let t=Date.now()>this.#o;return t&&
-queueMicrotask(()=>this.#f("ping timeout")),t}#h(t){this.transport=this.#a(t),this.transport.on=this.#m(),this.transport.
-open()}#a(t){if(!I[t])throw new Error(`unknown transport "${t}"`);return new I[t](this)}#m(){return{frame:t=>this.#w(t),
-drain:()=>this.#u(),close:(t,e)=>this.#_(t,e)}}#l=()=>this.#f("transport close",{description:"network connection lost"});#g=()=>{
+queueMicrotask(()=>this.#f("ping timeout")),t}#h(t){this.transport=this.#a(t),this.transport.on=this.#d(),this.transport.
+open()}#a(t){if(!I[t])throw new Error(`unknown transport "${t}"`);return new I[t](this)}#d(){return{frame:t=>this.#w(t),
+drain:()=>this.#u(),close:(t,e)=>this.#_(t,e)}}#l=()=>this.#f("transport close",{description:"network connection lost"});#m=()=>{
 this.transport.on={},this.transport.close(!0)};#w(t){this.#p();let e=x(t);switch(this._fire("packet",e),e.type){case"ope\
 n":return this.#b(e.data);case"close":return this.#f("transport close",{description:"transport closed by the server"});case"\
 ping":return this.#t.unshift(l.PONG),this._fire("packetCreate",x(l.PONG)),this.#u(),this._fire("ping");case"message":return this.
@@ -84,46 +84,46 @@ includes(i)),this.id=s.sid,this.maxPayload=s.maxPayload??1/0,this.#r=s.pingInter
 "parse error",s)}this.readyState="open",A=this.transport.name==="websocket",this.#p();for(let s of e)this.#E(s,s==="webs\
 ocket"&&e.includes("webtransport")?rt:0);this._fire("open")}#p(){this.readyState!=="open"&&this.readyState!=="closing"||
 (clearTimeout(this.#c),this.#o=Date.now()+this.#r,this.#c=setTimeout(()=>this.#f("ping timeout"),this.#r))}#E(t,e){let s=this.#a(
-t);s.on={open:()=>s.take([`${l.PING}probe`]),frame:i=>i===`${l.PONG}probe`?this.#A(s):this.#d(s),close:(i,n)=>this.#d(s,
-n)},this.#i.add(s),A=!1,e?setTimeout(()=>this.#i.has(s)&&s.open(),e):s.open()}async#A(t){for(let e of this.#i)e!==t&&this.#d(
-e);this.#n=!0,this._fire("upgrading",t),await this.transport.pause(),!(!this.#i.delete(t)||this.readyState==="closed")&&
-(this.transport=t,t.on=this.#m(),t.take([l.UPGRADE]),this.#n=!1,A=t.name==="websocket",this._fire("upgrade",t),this.#u())}async#d(t,e){
-this.#i.delete(t)&&(t.close(),this._fire("upgradeError",Object.assign(new Error("probe error"),{transport:t.name,details:e})),
-this.#n&&(await this.transport.pause(),this.transport.resume(),this.#n=!1),this.#u())}#u(){if(this.readyState!=="open"&&
-this.readyState!=="closing"||this.#n||!this.transport.writable)return;let t=this.#t.splice(0,this.#y());t.length&&this.transport.
-take(t),this.#t.unshift(...t),!(this.#t.length||!this.transport.writable)&&(this.readyState==="closing"?this.#f("forced \
-close"):this._fire("drain"))}#y(){if(!this.#i.size)return this.#t.length;let t=this.#t.findIndex(s=>v(s)>this.maxPayload);
-if(t<0)return this.#t.length;let e=this.#t.slice(0,t+1).findLastIndex(s=>typeof s=="string");return e<0?this.#t.length:e}#_(t,e){
-t==="transport error"&&(A=!1);let s=this.#e.filter(i=>i!==this.transport.name);if(!this.opts.tryAllTransports||this.readyState!==
-"opening"||!s.length)return this.#f(t,e);this.#e=s,this.#h(s[0])}#f(t,e){if(this.readyState==="closed")return;let s=this.
-readyState==="closing";this.readyState="closed",clearTimeout(this.#c),D.delete(this.#l),globalThis.removeEventListener?.(
-"beforeunload",this.#g),this.#t.length=0;for(let i of this.#i)i.close();this.#i.clear(),this.transport.close(s),t==="tra\
-nsport error"&&this._fire("error",e),this._fire("close",t,e)}};var w=class extends f{connected=!1;recovered=!1;id;sendBuffer=[];receiveBuffer=[];#s;#e=!1;#t=!1;#i=[];#n={};#r=new Map;#c=0;#o=[];#h=[];#a;#m;constructor(t,e,s={}){
+t);s.on={open:()=>s.take([`${l.PING}probe`]),frame:i=>i===`${l.PONG}probe`?this.#A(s):this.#g(s),close:(i,n)=>this.#g(s,
+n)},this.#i.add(s),A=!1,e?setTimeout(()=>this.#i.has(s)&&s.open(),e):s.open()}async#A(t){for(let e of this.#i)e!==t&&e.close();
+this.#i=new Set([t]),this.#n=!0,this._fire("upgrading",t),await this.transport.pause(),!(!this.#i.delete(t)||this.readyState===
+"closed")&&(this.transport=t,t.on=this.#d(),t.take([l.UPGRADE]),this.#n=!1,A=t.name==="websocket",this._fire("upgrade",t),
+this.#u())}async#g(t,e){this.#i.delete(t)&&(t.close(),this._fire("upgradeError",Object.assign(new Error("probe error"),{
+transport:t.name,details:e})),this.#n&&(await this.transport.pause(),this.transport.resume(),this.#n=!1),this.#u())}#u(){
+if(this.readyState!=="open"&&this.readyState!=="closing"||this.#n||!this.transport.writable)return;let t=this.#t.splice(
+0,this.#y());t.length&&this.transport.take(t),this.#t.unshift(...t),!(this.#t.length||!this.transport.writable)&&(this.readyState===
+"closing"?this.#f("forced close"):this._fire("drain"))}#y(){if(!this.#i.size)return this.#t.length;let t=this.#t.findIndex(
+s=>v(s)>this.maxPayload);if(t<0)return this.#t.length;let e=this.#t.slice(0,t+1).findLastIndex(s=>typeof s=="string");return e<
+0?this.#t.length:e}#_(t,e){t==="transport error"&&(A=!1);let s=this.#e.filter(i=>i!==this.transport.name);if(!this.opts.
+tryAllTransports||this.readyState!=="opening"||!s.length)return this.#f(t,e);this.#e=s,this.#h(s[0])}#f(t,e){if(this.readyState===
+"closed")return;let s=this.readyState==="closing";this.readyState="closed",clearTimeout(this.#c),D.delete(this.#l),globalThis.
+removeEventListener?.("beforeunload",this.#m),this.#t.length=0;for(let i of this.#i)i.close();this.#i.clear(),this.transport.
+close(s),t==="transport error"&&this._fire("error",e),this._fire("close",t,e)}};var w=class extends f{connected=!1;recovered=!1;id;sendBuffer=[];receiveBuffer=[];#s;#e=!1;#t=!1;#i=[];#n={};#r=new Map;#c=0;#o=[];#h=[];#a;#d;constructor(t,e,s={}){
 super(),this.io=t,this.nsp=e,this.auth=s.auth,this.#s=s}get disconnected(){return!this.connected}get active(){return this.#e}get volatile(){
 return this.#n.volatile=!0,this}compress(){return this}timeout(t){return this.#n.timeout=t,this}connect(){return this.connected||
 this.#t?this:(this.#e=!0,this.io._connect(this),this)}open(){return this.connect()}disconnect(){return this.connected&&this.#p(
 {type:c.DISCONNECT}),this.#w("io client disconnect"),this}close(){return this.disconnect()}send(...t){return this.emit("\
 message",...t)}emit(t,...e){if(P.has(t))throw new Error(`"${t}" is a reserved event name`);let s=this.#n;this.#n={};let i=typeof e.
 at(-1)=="function"?e.pop():void 0,n=[t,...e];return this.#s.retries&&!s.volatile?(this.#i.push({data:n,ack:i,flags:s,tries:0,
-pending:!1}),this.#d()):this.#A(n,i,s),this}emitWithAck(t,...e){return new Promise((s,i)=>{let n=(o,h)=>o?i(o):s(h);n.fails=
+pending:!1}),this.#g()):this.#A(n,i,s),this}emitWithAck(t,...e){return new Promise((s,i)=>{let n=(o,h)=>o?i(o):s(h);n.fails=
 !0,this.emit(t,...e,n)})}onAny(t){return this.#o=[...this.#o,t],this}offAny(t){return this.#o=t?T(this.#o,t):[],this}prependAny(t){
 return this.#o=[t,...this.#o],this}listenersAny(){return this.#o}onAnyOutgoing(t){return this.#h=[...this.#h,t],this}offAnyOutgoing(t){
 return this.#h=t?T(this.#h,t):[],this}prependAnyOutgoing(t){return this.#h=[t,...this.#h],this}listenersAnyOutgoing(){return this.#h}_opened(){
-this.#t=!0;let{engine:t}=this.io,e=s=>{t===this.io.engine&&this.#p({type:c.CONNECT,data:this.#a?{pid:this.#a,offset:this.#m,
+this.#t=!0;let{engine:t}=this.io,e=s=>{t===this.io.engine&&this.#p({type:c.CONNECT,data:this.#a?{pid:this.#a,offset:this.#d,
 ...s}:s})};typeof this.auth=="function"?this.auth(e):e(this.auth)}_failed(t){this.connected||this._fire("connect_error",
 t)}_closed(t,e){this.#t=!1,this.receiveBuffer=[],this.connected&&(this.connected=!1,this.id=void 0,this._fire("disconnec\
 t",t,e),this.#k())}_receive({type:t,id:e,data:s}){switch(t){case c.CONNECT:return this.#l(s);case c.DISCONNECT:return this.#w(
 "io server disconnect");case c.EVENT:e!==void 0&&s.push(this.#u(e)),this.connected?this.#b(s):this.receiveBuffer.push(s);
-return;case c.ACK:return this.#f(e,s);case c.CONNECT_ERROR:return this.#g(s)}}#l({sid:t,pid:e}={}){if(!t)return this.#g(
+return;case c.ACK:return this.#f(e,s);case c.CONNECT_ERROR:return this.#m(s)}}#l({sid:t,pid:e}={}){if(!t)return this.#m(
 "the server speaks an older protocol (Socket.IO 2)");this.#t=!1,this.id=t,this.recovered=e!==void 0&&e===this.#a,this.#a=
 e,this.connected=!0;for(let s of this.receiveBuffer.splice(0))this.#b(s);for(let s of this.sendBuffer.splice(0))this.#E(
-s);this.#d(),this._fire("connect")}#g(t){let{message:e,data:s}=typeof t=="string"?{message:t}:t;this.#w(),this._fire("co\
+s);this.#g(),this._fire("connect")}#m(t){let{message:e,data:s}=typeof t=="string"?{message:t}:t;this.#w(),this._fire("co\
 nnect_error",Object.assign(new Error(e),{data:s}))}#w(t){this.#e=!1,this._closed(t),this.io._left()}#b(t){u(this.#o,this,
-t),this._fire(...t),this.#a&&typeof t.at(-1)=="string"&&(this.#m=t.at(-1))}#p(t){this.io._write({nsp:this.nsp,...t})}#E(t){
+t),this._fire(...t),this.#a&&typeof t.at(-1)=="string"&&(this.#d=t.at(-1))}#p(t){this.io._write({nsp:this.nsp,...t})}#E(t){
 u(this.#h,this,t.data),this.#p(t)}#A(t,e,{volatile:s,timeout:i=this.#s.ackTimeout}){let n={type:c.EVENT,data:t,...e&&{id:this.#y(
 e,i)}},{engine:o}=this.io;s&&!(this.connected&&o.writable)||(this.connected&&!o._stale()?this.#E(n):this.sendBuffer.push(
-n))}#d(){let t=this.#i[0];if(!t||!this.connected||t.pending)return;t.pending=!0,t.tries++;let e=(s,...i)=>{t.pending=!1,
-(!s||t.tries>this.#s.retries)&&(this.#i.shift(),t.ack&&u([t.ack],this,s?[s]:[null,...i])),this.#d()};e.fails=!0,this.#A(
+n))}#g(){let t=this.#i[0];if(!t||!this.connected||t.pending)return;t.pending=!0,t.tries++;let e=(s,...i)=>{t.pending=!1,
+(!s||t.tries>this.#s.retries)&&(this.#i.shift(),t.ack&&u([t.ack],this,s?[s]:[null,...i])),this.#g()};e.fails=!0,this.#A(
 t.data,e,t.flags)}#u(t){let{engine:e}=this.io;return(...s)=>{e===this.io.engine&&this.connected&&this.#p({type:c.ACK,id:t,
 data:s}),e=void 0}}#y(t,e){let s=this.#c++,i={done:t,fails:t.fails};return e!==void 0&&(i.fails=!0,i.timer=setTimeout(()=>this.#_(
 s,t),e)),this.#r.set(s,i),s}#_(t,e){this.#r.delete(t),this.sendBuffer=this.sendBuffer.filter(s=>s.id!==t),u([e],this,[new Error(
@@ -137,17 +137,17 @@ replace(/\/*$/,i),t??globalThis.location?.origin);let n=this.opts.parser??{Encod
 new n.Decoder,this.#n.on("decoded",o=>this.#A(o)),this.opts.autoConnect&&this.open()}socket(t,e){let s=this.#t.get(t);return s||
 (s=new w(this,t,e??this.opts),this.#t.set(t,s)),this.opts.autoConnect&&s.connect(),s}has(t){return this.#t.has(t)}open(t){
 if(this.#e!=="closed")return this;this.#e="opening",this.#o=!1;let e=this.engine=new R(this.#s,this.opts),s=i=>{clearTimeout(
-this.#a),this.#g(),i?this.#b(i,t):this.#w(t)};return this.#l("open",()=>s()),this.#l("close",(i,n)=>s(n instanceof Error?
-n:new Error(n?.description??i))),this.opts.timeout!==!1&&(this.#a=setTimeout(()=>{this.#g(),e.close(),s(new Error("timeo\
+this.#a),this.#m(),i?this.#b(i,t):this.#w(t)};return this.#l("open",()=>s()),this.#l("close",(i,n)=>s(n instanceof Error?
+n:new Error(n?.description??i))),this.opts.timeout!==!1&&(this.#a=setTimeout(()=>{this.#m(),e.close(),s(new Error("timeo\
 ut"))},this.opts.timeout)),this}connect(t){return this.open(t)}disconnect(){this.#o=!0,this.#c=!1,this.#u("forced close")}_connect(t){
-this.#c||this.open(),this.#e==="open"&&t._opened()}_left(){this.#m.length||this.disconnect()}_write(t){this.engine.write(
-this.#i.encode(t))}get#m(){return[...this.#t.values()].filter(t=>t.active)}#l(t,e){this.engine.on(t,e),this.#h.push([t,e])}#g(){
+this.#c||this.open(),this.#e==="open"&&t._opened()}_left(){this.#d.length||this.disconnect()}_write(t){this.engine.write(
+this.#i.encode(t))}get#d(){return[...this.#t.values()].filter(t=>t.active)}#l(t,e){this.engine.on(t,e),this.#h.push([t,e])}#m(){
 for(let[t,e]of this.#h.splice(0))this.engine.off(t,e)}#w(t){this.#e="open",this.#l("message",e=>this.#E(e)),this.#l("pin\
-g",()=>this._fire("ping")),this.#l("error",e=>this.#p(e)),this.#l("close",(e,s)=>this.#d(e,s));for(let e of this.#m)e._opened();
-this._fire("open"),t?.()}#b(t,e){this.#e="closed",this.#p(t),e?e(t):this.#y()}#p(t){for(let e of this.#m)e._failed(t);this.
-_fire("error",t)}#E(t){try{this.#n.add(t)}catch(e){this.#d("parse error",e)}}#A(t){let e=this.#t.get(t.nsp);e?.active&&e.
-_receive(t),this._fire("packet",t)}#d(t,e){this.#u(t,e),this.#y()}#u(t,e){if(clearTimeout(this.#a),this.#r=0,this.#n.destroy(),
-this.#e!=="closed"){this.#e="closed",this.#g(),this.engine.close();for(let s of this.#t.values())s._closed(t,e);this._fire(
+g",()=>this._fire("ping")),this.#l("error",e=>this.#p(e)),this.#l("close",(e,s)=>this.#g(e,s));for(let e of this.#d)e._opened();
+this._fire("open"),t?.()}#b(t,e){this.#e="closed",this.#p(t),e?e(t):this.#y()}#p(t){for(let e of this.#d)e._failed(t);this.
+_fire("error",t)}#E(t){try{this.#n.add(t)}catch(e){this.#g("parse error",e)}}#A(t){let e=this.#t.get(t.nsp);e?.active&&e.
+_receive(t),this._fire("packet",t)}#g(t,e){this.#u(t,e),this.#y()}#u(t,e){if(clearTimeout(this.#a),this.#r=0,this.#n.destroy(),
+this.#e!=="closed"){this.#e="closed",this.#m(),this.engine.close();for(let s of this.#t.values())s._closed(t,e);this._fire(
 "close",t,e)}}#y(){if(!(!this.opts.reconnection||this.#o||this.#c||this.#e!=="closed")){if(this.#r>=(this.opts.reconnectionAttempts||
 1/0)){this.#r=0,this._fire("reconnect_failed");return}this.#c=!0,this.#a=setTimeout(()=>this.#f(),this.#_())}}#_(){let{reconnectionDelay:t,
 reconnectionDelayMax:e,randomizationFactor:s}=this.opts,i=1+s*(2*Math.random()-1);return Math.min((t||1e3)*2**this.#r++*
