@@ -107,7 +107,7 @@ func (s *Session) readCarrier(c *carrier) {
 	defer close(c.gone)
 	for {
 		if err := s.readMessage(c); err != nil {
-			s.endByPeer(err)
+			s.endByPeer(err, s.end)
 			return
 		}
 	}

@@ -11,6 +11,8 @@ const (
 	partingTime = time.Second
 	// partingGET is how long, after a client closed over polling, its GET may still come.
 	partingGET = 50 * time.Millisecond
+	// refusedPOST is how long a session is left after a POST that was too large.
+	refusedPOST = 500 * time.Millisecond
 	// closedGET is how long, after the server closed a polling session, a GET may come that is told so.
 	closedGET = 5 * time.Second
 )

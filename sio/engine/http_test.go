@@ -105,6 +105,35 @@ func TestBodiesOverTheLimitAreRefused(t *testing.T) {
 	}
 }
 
+func TestThatABodyWasTooLargeIsLearntFromItsReply(t *testing.T) {
+	s := start(t, &Server{MaxPayloadBytes: 100}, false)
+	sid := s.polling(t)
+	e := wait(t, s.sessions)
+	waiting := s.getAsync(t, sid)
+	awaitPoll(e.session)
+	begin := time.Now()
+	if status, _ := s.post(t, sid, "4"+strings.Repeat("a", 100)); status != 413 {
+		t.Errorf("101 bytes = %d", status)
+	}
+	e.session.mu.Lock()
+	if answered := e.session.ended || e.session.poll == nil; answered && time.Since(begin) < refusedPOST {
+		t.Error("the waiting GET was answered when the POST was")
+	}
+	e.session.mu.Unlock()
+	if status, _ := s.post(t, sid, "4a"); status != 400 {
+		t.Errorf("a POST after it = %d", status)
+	}
+	if got := wait(t, waiting); got != "OK 1" {
+		t.Errorf("GET = %q", got)
+	}
+	if err := wait(t, e.ended); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("ended with %v", err)
+	}
+	if status, _ := s.get(t, sid); status != 400 {
+		t.Errorf("GET after the end = %d", status)
+	}
+}
+
 // awaitPoll returns when a GET of s waits for something to send.
 func awaitPoll(s *Session) {
 	for waiting := false; !waiting; runtime.Gosched() {

@@ -13,6 +13,9 @@ const (
 	okType = "text/html"
 	// holdTime is how long a GET that comes while the client is upgrading waits for the upgrade: Node's interval.
 	holdTime = 100 * time.Millisecond
+	// earlyTime is the same for a GET that was read before the client's probe: only a client that does not wait for the answer to
+	// that has sent its "5" by then, and any other waits for this GET to end.
+	earlyTime = 30 * time.Millisecond
 )
 
 // poll is a GET that waits for something to send. It is answered once, by the holder of the outlet's lock.
@@ -78,7 +81,7 @@ func (s *Session) addPoll(p *poll) *HandshakeError {
 	s.poll = p
 	switch {
 	case s.probed:
-		s.hold(p)
+		s.hold(p, holdTime)
 	case s.upgrading:
 		p.early = true
 	}
@@ -87,9 +90,9 @@ func (s *Session) addPoll(p *poll) *HandshakeError {
 }
 
 // hold lets p wait for the upgrade, for a while. Its caller holds mu.
-func (s *Session) hold(p *poll) {
+func (s *Session) hold(p *poll, most time.Duration) {
 	p.held = true
-	p.until = time.AfterFunc(holdTime, func() { s.releasePoll(p) })
+	p.until = time.AfterFunc(most, func() { s.releasePoll(p) })
 }
 
 // forgetPoll ends what was to happen to p.

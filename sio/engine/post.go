@@ -29,13 +29,33 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	rc.SetReadDeadline(time.Time{})
 	err := s.readPost(r)
 	if err != nil {
-		s.endByPeer(err)
+		s.endByPeer(err, s.endByPost)
+	}
+	if errors.Is(err, ErrTooLarge) {
+		w.Header().Set("Connection", "close")
+		rc.SetReadDeadline(time.Now().Add(partingTime)) // for what net/http reads of the rest, lest the reply be lost
 	}
 	if aborted := s.removePost(p); aborted {
 		// net/http takes the deadline for the end of the connection, and so of every request that comes on it.
 		w.Header().Set("Connection", "close")
 	}
 	s.writePostReply(w, err)
+}
+
+// endByPost ends the session for what a POST brought. What was too large the client learns from the reply, if no GET tells it before
+// that the session is over: so that comes later.
+func (s *Session) endByPost(err error, g goodbye) {
+	s.mu.Lock()
+	if !errors.Is(err, ErrTooLarge) || s.draining || s.refusing {
+		s.mu.Unlock()
+		s.end(err, g)
+		return
+	}
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.refusing = true
+		s.drainEnds = time.AfterFunc(refusedPOST, func() { s.end(err, g) })
+	}
 }
 
 // addPost makes p the POST being read. A second one ends the session.
@@ -45,7 +65,7 @@ func (s *Session) addPost(p *post) *HandshakeError {
 	case s.ended:
 		s.mu.Unlock()
 		return errUnknownSession
-	case s.carrier != nil, s.draining && isFault(s.drainErr):
+	case s.carrier != nil, s.refusing, s.draining && isFault(s.drainErr):
 		s.mu.Unlock()
 		return errBadRequest
 	case s.post != nil:

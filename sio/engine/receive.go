@@ -176,8 +176,8 @@ func readError(err error) error {
 	return transportError(err)
 }
 
-// endByPeer ends the session for what its peer did.
-func (s *Session) endByPeer(err error) {
+// endByPeer ends the session for what its peer did: by end for a fault that the engine found, if nobody has a last word.
+func (s *Session) endByPeer(err error, end func(error, goodbye)) {
 	var known receiverError
 	var inOrder *closedInOrder
 	switch {
@@ -192,7 +192,7 @@ func (s *Session) endByPeer(err error) {
 	case isFault(err) && s.refused(err):
 		s.Drain(err)
 	default:
-		s.end(err, goodbyeFault)
+		end(err, goodbyeFault)
 	}
 }
 

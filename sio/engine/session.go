@@ -40,6 +40,7 @@ type Session struct {
 	goodbye   goodbye // how the client is told
 	draining  bool
 	drainErr  error
+	refusing  bool // a POST was too large
 	drainEnds *time.Timer
 	carrier   *carrier  // the transport, once it is not polling
 	upgrading bool      // something may become the transport, from before its handshake is answered

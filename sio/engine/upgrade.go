@@ -122,7 +122,7 @@ func (s *Session) awaitQuiet(quiet time.Duration) bool {
 		} else if p == nil && rest <= 0 {
 			s.probed, s.noopDue = true, true
 			if s.poll != nil && s.poll.early {
-				s.hold(s.poll)
+				s.hold(s.poll, earlyTime)
 			}
 			s.mu.Unlock()
 			return true
