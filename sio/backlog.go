@@ -28,8 +28,12 @@ type backlog struct {
 	over     bool                       // nothing is kept any more
 }
 
-// sweepPace is how often, at most, a backlog looks for what is too old.
-const sweepPace = time.Second
+const (
+	// sweepPace is how often, at most, a backlog looks for what is too old.
+	sweepPace = time.Second
+	// lastWords is how long a connection may take to end.
+	lastWords = 10 * time.Second
+)
 
 func (l *backlog) recovery() *Recovery { return l.ns.server.Recovery }
 
@@ -90,13 +94,19 @@ func (l *backlog) add(e keptEvent) {
 
 // age forgets events that nobody can come back for any more.
 func (l *backlog) age(now time.Time) {
-	for len(l.events) > 0 && l.tooOld(l.events[0].at, now) {
+	for len(l.events) > 0 && now.Sub(l.events[0].at) > l.maxAge() {
 		l.forget()
 	}
 }
 
-func (l *backlog) tooOld(at, now time.Time) bool {
-	return now.Sub(at) > l.recovery().maxDisconnection()
+// maxAge is how long an event is kept: it may have been lost on a connection whose end was noticed late, and took a while.
+func (l *backlog) maxAge() time.Duration {
+	return l.recovery().maxDisconnection() + l.ns.server.maxSilence() + lastWords
+}
+
+// tooLate reports whether the client that a is of cannot come back any more.
+func (l *backlog) tooLate(a *absence, now time.Time) bool {
+	return now.Sub(a.since) > l.recovery().maxDisconnection()
 }
 
 // forget forgets the oldest event.
@@ -150,7 +160,7 @@ func (l *backlog) take(pid, offset string) *absence {
 	a := l.drop(e)
 	l.ns.server.leave(l.ns)
 	last, ok := l.parseOffset(offset)
-	if !ok || l.tooOld(a.since, time.Now()) {
+	if !ok || l.tooLate(a, time.Now()) {
 		return nil
 	}
 	a.next = last + 1
@@ -170,18 +180,19 @@ func (l *backlog) drop(e *linked.Element) *absence {
 	return a
 }
 
-// schedule sees that what is kept is looked at when the oldest of it is too old.
+// schedule sees that what is kept is looked at when some of it is too old.
 func (l *backlog) schedule() {
-	var oldest time.Time
+	if l.sweeper != nil || len(l.events) == 0 && l.leaving.Len() == 0 {
+		return
+	}
+	wait := l.maxAge()
 	if len(l.events) > 0 {
-		oldest = l.events[0].at
+		wait = l.maxAge() - time.Since(l.events[0].at)
 	}
-	if e := l.leaving.Front(); e != nil && (oldest.IsZero() || e.Value.(*absence).since.Before(oldest)) {
-		oldest = e.Value.(*absence).since
+	if e := l.leaving.Front(); e != nil {
+		wait = min(wait, l.recovery().maxDisconnection()-time.Since(e.Value.(*absence).since))
 	}
-	if l.sweeper == nil && !oldest.IsZero() {
-		l.sweeper = time.AfterFunc(max(sweepPace, time.Until(oldest)+l.recovery().maxDisconnection()), l.sweep)
-	}
+	l.sweeper = time.AfterFunc(max(wait, sweepPace), l.sweep)
 }
 
 // sweep forgets what is too old.
@@ -190,7 +201,7 @@ func (l *backlog) sweep() {
 	now := time.Now()
 	l.age(now)
 	visits := 0
-	for e := l.leaving.Front(); e != nil && l.tooOld(e.Value.(*absence).since, now); e = l.leaving.Front() {
+	for e := l.leaving.Front(); e != nil && l.tooLate(e.Value.(*absence), now); e = l.leaving.Front() {
 		l.drop(e)
 		visits++
 	}

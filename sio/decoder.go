@@ -313,7 +313,7 @@ func (d *decoder) abandon() {
 func (d *decoder) watch() {
 	limit := halfSentTimeout
 	if d.half.event != nil && d.half.event.stream != nil {
-		limit = d.conn.server.streamTimeout()
+		limit = d.conn.server.maxSilence()
 	}
 	if d.stalled == nil {
 		d.stalled = time.AfterFunc(limit, func() { d.conn.session.Close(errStalled) })

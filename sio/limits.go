@@ -85,7 +85,7 @@ func (srv *Server) maxPendingBytes() int {
 // maxUrgentBytes bounds what is sent to a client by the answers to what it asks.
 func (srv *Server) maxUrgentBytes() int { return urgentFactor * srv.maxQueuedBytes() }
 
-// streamTimeout is how long a streamed attachment may stand still while it is being read.
-func (srv *Server) streamTimeout() time.Duration {
+// maxSilence is how long a client may be gone before that is noticed, and a streamed attachment may stand still.
+func (srv *Server) maxSilence() time.Duration {
 	return cmp.Or(srv.PingInterval, defaultPingInterval) + cmp.Or(srv.PingTimeout, defaultPingTimeout)
 }

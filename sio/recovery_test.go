@@ -282,6 +282,21 @@ func TestAClientMayBeAwayForTwoMinutes(t *testing.T) {
 	}
 }
 
+func TestWhatWasSentBeforeTheEndWasNoticedIsKept(t *testing.T) {
+	io, joined := recovering(sio.Recovery{})
+	inMemory(t, io, func(t *testing.T, srv *siotest.Server) {
+		p := comeIn(dialMemory(t, srv), "/", "")
+		s := <-joined
+		p.expectEvents(`2["hello"]`)
+		s.Emit("not read any more")
+		<-s.Context().Done() // after a ping that nobody answered
+		time.Sleep(2 * time.Minute)
+		io.Of("/").Emit("missed")
+		back := comeIn(dialMemory(t, srv), "/", p.claim())
+		back.expectEvents(`2["not read any more"]`, `2["missed"]`)
+	})
+}
+
 func TestAClientThatWasSentNothingForLongComesBack(t *testing.T) {
 	io, joined := recovering(sio.Recovery{})
 	inMemory(t, io, func(t *testing.T, srv *siotest.Server) {
