@@ -168,7 +168,7 @@ func (c *conn) Closed(err error) {
 	c.timeout.Stop()
 	c.in.abandon()
 	c.server.forget(c)
-	why := &DisconnectError{Reason: reason(err), Err: err}
+	why := &DisconnectError{Reason: reason(err, c.session.Transport()), Err: err}
 	for _, s := range c.all() {
 		s.endFor(why, false)
 	}

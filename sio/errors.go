@@ -66,7 +66,7 @@ func violation(t packet.Type, reason string) error {
 	return &engine.ProtocolError{Packet: t.String(), Reason: reason}
 }
 
-// stateError is a violation that Node's server does not take for a parser's error.
+// stateError is a violation that Node's server does not take for a parser's error: that shows over polling.
 type stateError struct{ error }
 
 func (e stateError) Unwrap() error { return e.error }
@@ -95,8 +95,8 @@ const (
 	reasonTooSlow = "too slow" // ours: see Server.CloseSlow
 )
 
-// reason tells what ended a connection.
-func reason(err error) string {
+// reason tells what ended a connection that was on transport.
+func reason(err error, transport string) string {
 	var refused refusedError
 	var state stateError
 	var protocol *engine.ProtocolError
@@ -107,7 +107,7 @@ func reason(err error) string {
 		return reasonTransportClose
 	case errors.Is(err, engine.ErrServerShutdown):
 		return reasonShutdown
-	case errors.As(err, &state):
+	case errors.As(err, &state) && transport == "polling":
 		return reasonForcedServer
 	case errors.As(err, &refused):
 		return reasonForcedClose
