@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// goodbye is how long the servers may take to end.
-const goodbye = 5 * time.Second
+// goodbye is how long the servers may take to end. What waits to be sent is given five seconds.
+const goodbye = 8 * time.Second
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
