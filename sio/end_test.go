@@ -106,3 +106,28 @@ func TestEventsBeforeTheEndAreHandled(t *testing.T) {
 		t.Errorf("log %q", got)
 	}
 }
+
+func TestASocketThatTheServerDisconnectsHasThatReasonHoweverFastTheClientGoes(t *testing.T) {
+	io := &sio.Server{}
+	joined, reasons := make(chan *sio.Socket), make(chan string)
+	io.Of("/").OnConnect(func(s *sio.Socket) {
+		s.OnDisconnect(func(reason string) { reasons <- reason })
+		joined <- s
+	})
+	url := serve(t, io)
+	for range 200 {
+		p := join(t, url, "/")
+		s := receive(t, joined)
+		gone := make(chan struct{})
+		go func() {
+			defer close(gone)
+			p.expect("1")
+			p.conn.Close()
+		}()
+		s.Disconnect(false)
+		if got := receive(t, reasons); got != "server namespace disconnect" {
+			t.Fatal(got)
+		}
+		<-gone
+	}
+}

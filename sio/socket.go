@@ -107,7 +107,8 @@ func (s *Socket) Connected() bool {
 }
 
 // SetData sets what the application wants to know of the socket, in place of what it was: a struct, a map, anything. sio
-// does not look into it, but FetchSockets shows it to any goroutine and, as JSON, to other nodes.
+// does not look into it, but FetchSockets shows it to any goroutine and, as JSON, to other nodes: what v points to must not
+// be changed afterwards, unless v guards it.
 func (s *Socket) SetData(v any) {
 	s.data.Store(&v)
 	for _, w := range s.watchers() {
@@ -206,10 +207,11 @@ func (s *Socket) Disconnect(closeConn bool) {
 // leave tells the client that it is out, and ends the socket.
 func (s *Socket) leave() {
 	bye := s.conn.codec.control(packet.Packet{Type: packet.Disconnect, Namespace: s.ns.name, ID: packet.NoID})
-	if s.push(bye, control) != nil {
+	if s.conn.enqueue(s, bye, control) != nil {
 		return
 	}
-	s.end(reasonServerDisconnect, true)
+	s.end(reasonServerDisconnect, true) // before the client hears of it: it may be fast to close
+	s.conn.session.Wake()
 }
 
 // push puts a message on the connection's queue and sees that it is sent.
