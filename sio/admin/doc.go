@@ -12,6 +12,12 @@
 // The page itself is a folder of files, ui/dist of that npm package, to be served from anywhere; it asks for the server's URL.
 // From another origin it needs [sio.Server.CORS] with Credentials.
 //
+// # Who is let in
+//
+// Whoever Authenticate says yes to, and then whoever brings the session's id that such a page was given. A wrong password is
+// followed by a second in which no other is tried: so they cannot be guessed, but who tries without end keeps others out, too, as
+// long as they have no session.
+//
 // # What it costs
 //
 // While no page is open: nothing but a namespace. With Verbose, an open page makes the server note what happens, and tell it ten

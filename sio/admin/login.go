@@ -67,12 +67,13 @@ func (ui *UI) admit(s *sio.Socket) error {
 		return errCredentials
 	}
 	err := ui.door.try(s.Context(), func() bool { return ui.options.Authenticate(given.Username, given.Password) })
-	if err != nil {
-		ui.log(s).Info("admin: a page was not let in", "err", err)
-		return err
+	switch err {
+	case nil:
+		s.SetData(entry{byPassword: true})
+	case errCredentials: // one a second at most
+		ui.log(s).Info("admin: a page was not let in")
 	}
-	s.SetData(entry{byPassword: true})
-	return nil
+	return err
 }
 
 // door lets one at a time try a password, and nobody for a while after a wrong one.

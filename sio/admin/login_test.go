@@ -101,7 +101,7 @@ func TestPasswordsCannotBeGuessedFast(t *testing.T) {
 				t.Errorf("told %v", err)
 			}
 		}
-		if took := time.Since(began); took != 4*failurePause {
+		if took := time.Since(began); took < 4*failurePause || took > 5*failurePause {
 			t.Errorf("5 guesses took %v; want %v", took, 4*failurePause)
 		}
 	})

@@ -59,7 +59,11 @@ func newRoster(io *sio.Server) *roster {
 func (r *roster) apply(n note) bool {
 	switch n.kind {
 	case connected:
-		return r.add(n.socket) && r.join(n.socket, n.socket.ID())
+		if !r.add(n.socket) {
+			return false
+		}
+		r.join(n.socket, n.socket.ID())
+		return true
 	case disconnected:
 		return r.remove(n.socket)
 	case joined:
@@ -77,7 +81,7 @@ func (r *roster) add(s *sio.Socket) bool {
 	if r.sockets[s] != nil {
 		return false
 	}
-	k := &known{number: r.last, handshake: shownHandshake(s.Handshake()), data: shownData(s.Data())}
+	k := &known{number: r.last, handshake: shownHandshake(s.Handshake()), data: shownData(s.Data()), rooms: []string{}}
 	if !r.spend(len(s.ID()) + len(k.handshake) + len(k.data)) {
 		return false
 	}

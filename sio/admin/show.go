@@ -130,7 +130,7 @@ func shownHandshake(h *sio.Handshake) json.RawMessage {
 	shown.Auth = nil
 	shown.Address = cut(address(h))
 	shown.Request = &http.Request{Header: header, Host: h.Request.Host, URL: h.Request.URL}
-	if data := encoded(&shown); len(data) <= maxShownBytes {
+	if data := withoutAuth(encoded(&shown)); len(data) <= maxShownBytes {
 		return data
 	}
 	shown.URL = cut(shown.URL)
@@ -138,7 +138,17 @@ func shownHandshake(h *sio.Handshake) json.RawMessage {
 	if origin := h.Request.Header.Get("Origin"); origin != "" {
 		shown.Request.Header.Set("Origin", cut(origin))
 	}
-	return encoded(&shown)
+	return withoutAuth(encoded(&shown))
+}
+
+// withoutAuth takes the member away that npm's package leaves out; it is empty already.
+func withoutAuth(handshake json.RawMessage) json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(handshake, &members) != nil {
+		return handshake
+	}
+	delete(members, "auth")
+	return encoded(members)
 }
 
 // address returns where a client is, as proxies say it: that is not to be trusted.
