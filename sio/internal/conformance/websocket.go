@@ -55,7 +55,7 @@ func (e *echoWebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// echoAll echoes until the connection ends, and reports whether it ends by the peer's fault, which it has been told.
+// echoAll echoes until the connection ends, and reports whether it ends with a close frame that the peer is to read.
 func echoAll(conn net.Conn, in *websocket.Reader, compress bool) (told bool) {
 	for {
 		conn.SetReadDeadline(time.Now().Add(echoPatience))
@@ -65,7 +65,7 @@ func echoAll(conn net.Conn, in *websocket.Reader, compress bool) (told bool) {
 			return write(conn, websocket.AppendClose(nil, fault.Status)) == nil
 		}
 		if err != nil {
-			return false
+			return errors.Is(err, errOver)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 
@@ -33,6 +34,21 @@ func TestEchoAnswersPingsAndCloses(t *testing.T) {
 	c.write(ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusNormalClosure, "bye")))
 	if err := c.wantClosed(); err != (closed{ws.StatusNormalClosure, "bye"}) {
 		t.Errorf("got %v; want the close frame back", err)
+	}
+}
+
+// Closing with bytes unread would be a reset, which takes the close frame back.
+func TestEchoAnswersACloseWhateverStandsBehindIt(t *testing.T) {
+	c := start(t, rawEcho).dial(t, "x&transport=websocket")
+	var b bytes.Buffer
+	ws.WriteFrame(&b, ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusNormalClosure, ""))))
+	ws.WriteFrame(&b, ws.MaskFrame(ws.NewBinaryFrame(make([]byte, 1<<20))))
+	go c.conn.Write(b.Bytes())
+	if f, err := c.frame(); err != nil || f.Header.OpCode != ws.OpClose {
+		t.Fatalf("got %v %q, %v; want the close frame back", f.Header.OpCode, f.Payload, err)
+	}
+	if f, err := c.frame(); err != io.EOF {
+		t.Errorf("then came %v %q, %v; want io.EOF", f.Header.OpCode, f.Payload, err)
 	}
 }
 
