@@ -49,31 +49,45 @@ func (srv *Server) encoding(h http.Header, r *http.Request, reply pollReply, siz
 }
 
 // acceptedEncoding returns what a client likes best of gzip and deflate; RFC 9110, section 12.5.3.
-func acceptedEncoding(accept string) (best string) {
-	quality := map[string]float64{}
+func acceptedEncoding(accept string) string {
+	gzip, deflate, others := -1.0, -1.0, 0.0
 	for part := range strings.SplitSeq(accept, ",") {
 		name, params, _ := strings.Cut(part, ";")
-		q := 1.0
-		if weight, ok := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q="); ok {
-			parsed, err := strconv.ParseFloat(weight, 64)
-			if err != nil {
-				continue
-			}
-			q = parsed
-		}
-		quality[strings.ToLower(strings.TrimSpace(name))] = q
-	}
-	most := 0.0
-	for _, name := range []string{"gzip", "deflate"} {
-		q, ok := quality[name]
-		if !ok {
-			q = quality["*"]
-		}
-		if q > most {
-			best, most = name, q
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "gzip":
+			gzip = quality(params)
+		case "deflate":
+			deflate = quality(params)
+		case "*":
+			others = quality(params)
 		}
 	}
-	return best
+	if gzip < 0 {
+		gzip = others
+	}
+	if deflate < 0 {
+		deflate = others
+	}
+	switch {
+	case gzip > 0 && gzip >= deflate:
+		return "gzip"
+	case deflate > 0:
+		return "deflate"
+	}
+	return ""
+}
+
+// quality returns the weight among the parameters of an encoding: 1 if there is none, 0 if it is none.
+func quality(params string) float64 {
+	weight, ok := strings.CutPrefix(strings.TrimSpace(params), "q=")
+	if !ok {
+		return 1
+	}
+	q, err := strconv.ParseFloat(weight, 64)
+	if err != nil {
+		return 0
+	}
+	return q
 }
 
 // compressTo writes parts to w, compressed as they are written.
