@@ -22,7 +22,7 @@ func TestEIOCAnswersWhatItIsAsked(t *testing.T) {
 	c.send("4give binary")
 	c.wantBinary("\x00\x01\x02\x03\x04")
 	c.send("4give utf8")
-	c.want("4пойду сать всем мпокойной ночи")
+	c.want("4пойду спать всем спокойной ночи")
 	c.send("4anything else")
 	c.want("4anything else")
 	c.sendBinary("\x05")

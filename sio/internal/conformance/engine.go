@@ -74,7 +74,7 @@ func eiocAnswer(message string, r *http.Request) (engine.Outgoing, bool) {
 	case "give binary":
 		return engine.Outgoing{Binary: true, Data: []byte{0, 1, 2, 3, 4}}, true
 	case "give utf8":
-		return text("пойду сать всем мпокойной ночи"), true
+		return text("пойду спать всем спокойной ночи"), true
 	case "sendHeaders":
 		headers, _ := json.Marshal(lowerCase(r)) // strings always can
 		return text(string(headers)), true

@@ -4,7 +4,12 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/gobwas/ws"
+
+	"sluice/sio/siotest"
 )
 
 // join opens a WebSocket and joins "/" of sio5.
@@ -41,6 +46,31 @@ func TestSIO5JoinsNamespaces(t *testing.T) {
 		wantSID(t, w.text(), c.accept)
 		w.want(c.auth)
 	}
+}
+
+func TestSIO5LeavesTimeToListenForTheFirstEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := siotest.NewServer(newSIO5())
+		defer srv.Close()
+		url := strings.Replace(srv.URL, "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
+		conn, early, _, err := ws.Dialer{NetDial: srv.DialContext}.Dial(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if early != nil {
+			t.Error("the handshake of Engine.IO came with that of WebSocket")
+		}
+		c := &socket{t: t, conn: conn, in: conn}
+		c.text()
+		c.send("40")
+		wantSID(t, c.text(), "40")
+		joined := time.Now()
+		c.want(`42["auth",{}]`)
+		if got := time.Since(joined); got != breath {
+			t.Errorf("the first event came after %v; want %v", got, breath)
+		}
+	})
 }
 
 func TestSIO5RefusesANamespaceThatIsNotThere(t *testing.T) {

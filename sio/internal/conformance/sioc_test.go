@@ -112,6 +112,16 @@ func TestSIOCAsksForAnAck(t *testing.T) {
 	}
 }
 
+func TestSIOCAsksForAnAckThatNeverComesAgain(t *testing.T) {
+	c, _ := start(t, sioc).joinSIOC(t, "")
+	for range 4 {
+		c.send(`42["ack"]`)
+		if text := c.text(); !strings.HasSuffix(text, `["ack"]`) {
+			t.Fatalf("got %q; want an event that asks for an ack", text)
+		}
+	}
+}
+
 func TestSIOCTellsTheTime(t *testing.T) {
 	c, _ := start(t, sioc).joinSIOC(t, "")
 	iso := regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"`)
