@@ -76,7 +76,7 @@ func apiServer(t *testing.T) *sio.Server {
 		e.Ack(answers)
 	})
 	ns.On("call a short vote", func(e *sio.Event) {
-		answers, err := vote(e, time.Second)
+		answers, err := vote(e, 3*time.Second)
 		var missing *sio.AckError
 		if !errors.As(err, &missing) {
 			t.Errorf("err = %v; want an AckError", err)

@@ -10,7 +10,7 @@ import (
 
 // reasonsServer is testdata/reasons-server.cjs on ours.
 func reasonsServer() *sio.Server {
-	srv := &sio.Server{PingInterval: time.Second, PingTimeout: time.Second, MaxEventBytes: 100_000, Logger: quiet()}
+	srv := &sio.Server{PingInterval: time.Second, PingTimeout: 4 * time.Second, MaxEventBytes: 100_000, Logger: quiet()}
 	ns := srv.Of("/")
 	ns.OnDisconnect(func(s *sio.Socket, reason string) {
 		var auth struct{ Name string }

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 )
 
-// Emitter sends events: a [Socket], an [Audience], a [Namespace], or a client.
+// Emitter sends events: a [Socket], an [Emission], a [RemoteSocket], an [Audience], a [Namespace], or a client.
 type Emitter interface {
 	Emit(event string, args ...any) error
 }
 
-// Caller sends events and waits for their acks: a [Socket], or a client.
+// Caller sends events and waits for their acks: a [Socket], an [Emission], a [RemoteSocket], or a client.
 type Caller interface {
 	EmitWithAck(ctx context.Context, event string, args ...any) (Args, error)
 }

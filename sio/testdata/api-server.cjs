@@ -33,7 +33,7 @@ io.on("connection", (socket) => {
   socket.on("call a vote", async (room, question, ack) => ack(await vote(room, question, 10_000)));
   socket.on("call a short vote", (room, question, ack) => {
     const asked = io.sockets.adapter.rooms.get(room).size;
-    vote(room, question, 1000).catch((err) => ack([err.responses, asked - err.responses.length]));
+    vote(room, question, 3000).catch((err) => ack([err.responses, asked - err.responses.length]));
   });
   socket.on("ask me shortly", (ack) => {
     socket.timeout(50).emitWithAck("question").catch(() => ack("context deadline exceeded")); // as Go calls it

@@ -4,7 +4,7 @@ const { createServer } = require("node:http");
 const { Server } = require("socket.io");
 
 const http = createServer();
-const io = new Server(http, { pingInterval: 1000, pingTimeout: 1000, maxHttpBufferSize: 100_000 });
+const io = new Server(http, { pingInterval: 1000, pingTimeout: 4000, maxHttpBufferSize: 100_000 });
 io.on("connection", (socket) => {
   const { name } = socket.handshake.auth;
   socket.on("disconnect", (reason) => io.to("observers").emit("gone", name, reason));
