@@ -153,6 +153,21 @@ func TestWhoWatchesIsToldOfUpgradesAndData(t *testing.T) {
 	d.expect(t, "room s1", "s1 joined s1", "s1 connected to /", "s1 is on websocket", "s1 sent name ", "s1 has Ada")
 }
 
+func TestWhoWatchesSeesAClientComeBackToItsRooms(t *testing.T) {
+	io, joined := recovering(sio.Recovery{})
+	url := serve(t, io)
+	p := comeIn(dial(t, url), "/", "")
+	p.expectEvents(`2["hello"]`)
+	receive(t, joined)
+	p.loseConnection(io)
+	d := newJournal()
+	d.name(p.ID)
+	io.Watch(d.watcher())
+	comeIn(dial(t, url), "/", p.claim())
+	receive(t, joined)
+	d.expect(t, "room s1", "s1 joined s1", "s1 connected to /", "room red", "s1 joined red")
+}
+
 func TestWhoHasStoppedWatchingIsNotTold(t *testing.T) {
 	io := &sio.Server{}
 	first, second := newJournal(), newJournal()

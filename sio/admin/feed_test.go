@@ -81,7 +81,7 @@ func TestAPageIsToldOfWhatHappens(t *testing.T) {
 			`event_received "/" "ID" ["enter",1,"binary"] T`,
 			`room_joined "/" "lobby" "ID" T`,
 			`socket_updated {"data":{"name":"Ada"},"id":"ID","nsp":"/"}`,
-			`event_sent "/" "ID" ["welcome","to",{"picture":"binary, 5 bytes"}] T`,
+			`event_sent "/" "ID" ["welcome","to",{"picture":"binary, 5 B"}] T`,
 		)
 		ada.Emit("go")
 		v.expect(id, `event_received "/" "ID" ["go"] T`, `room_left "/" "lobby" "ID" T`)
@@ -106,6 +106,28 @@ func TestAPageIsToldOfUpgrades(t *testing.T) {
 		}
 		p.upgrade()
 		v.expect(joined.ID, `socket_updated {"id":"ID","nsp":"/","transport":"websocket"}`)
+	})
+}
+
+func TestNamespacesThatComeLaterAreWatchedToo(t *testing.T) {
+	inABubble(t, Options{Open: true, Verbose: true}, func(t *testing.T, s *site) {
+		s.io.OfFunc(func(name string, _ json.RawMessage) bool { return strings.HasPrefix(name, "/room-") })
+		v := s.watch()
+		v.numbers()
+		c := s.client(client.Options{Namespace: "/room-1"})
+		if got := v.until("socket_connected").String(); !strings.Contains(got, `"nsp":"/room-1"`) {
+			t.Errorf("told %s", got)
+		}
+		if got := v.numbers().Namespaces; !slices.Contains(got, shownNamespace{"/room-1", 1}) {
+			t.Errorf("namespaces: %v", got)
+		}
+		s.obeyed(v, "_disconnect", "/room-1", true, c.ID())
+		if got := v.until("socket_disconnected").String(); !strings.Contains(got, `"/room-1"`) {
+			t.Errorf("told %s", got)
+		}
+		if got := v.numbers().Namespaces; slices.ContainsFunc(got, func(ns shownNamespace) bool { return ns.Name == "/room-1" }) {
+			t.Errorf("a namespace that has ended was held: %v", got)
+		}
 	})
 }
 

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -128,6 +129,15 @@ func TestFewMayWaitForTheirTurn(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWhoGoesDoesNotWaitForItsTurn(t *testing.T) {
+	d := door{turn: make(chan struct{}, 1)} // it is somebody's
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := d.try(ctx, func() bool { t.Error("asked"); return true }); err != errBusy || d.waiting.Load() != 0 {
+		t.Errorf("%v, %d waiting", err, d.waiting.Load())
+	}
 }
 
 func TestAPanicOfAuthenticateLetsNobodyInAndNobodyOut(t *testing.T) {

@@ -77,7 +77,7 @@ func worded(v any, attachments [][]byte) any {
 func wordFor(num any, attachments [][]byte) string {
 	if n, ok := num.(json.Number); ok {
 		if i, err := n.Int64(); err == nil && i >= 0 && i < int64(len(attachments)) {
-			return fmt.Sprintf("binary, %d bytes", len(attachments[i]))
+			return fmt.Sprintf("binary, %d B", len(attachments[i]))
 		}
 	}
 	return "binary"
