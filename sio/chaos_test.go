@@ -2,11 +2,13 @@ package sio_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,11 +23,15 @@ import (
 
 // busy does everything that handlers may do, at random.
 func busy(panics *atomic.Int64) *sio.Server {
-	srv := &sio.Server{Logger: quiet(), MaxEventBytes: 50_000, MaxQueuedBytes: 100_000}
+	srv := &sio.Server{
+		Logger: quiet(), MaxEventBytes: 50_000, MaxQueuedBytes: 100_000,
+		Recovery: &sio.Recovery{MaxDisconnection: time.Second, MaxSockets: 30, MaxEvents: 200},
+	}
 	ns := srv.Of("/")
 	ns.OnConnect(func(s *sio.Socket) {
 		s.Join("all", fmt.Sprint(rand.IntN(10)))
 		s.OnDisconnect(func(string) { s.Broadcast().Volatile().Emit("gone", s.ID()) })
+		s.Emit("welcome", s.Recovered())
 	})
 	ns.On("echo", func(e *sio.Event) { e.Ack(e.Raw(0)) })
 	ns.On("tell", func(e *sio.Event) {
@@ -81,6 +87,16 @@ func whim() string {
 	}[rand.IntN(13)]
 }
 
+// remember notes in auth what a packet tells of where its client is.
+func remember(auth map[string]string, packet string) {
+	if pid := regexp.MustCompile(`^40.*"pid":"([^"]+)"`).FindStringSubmatch(packet); pid != nil {
+		auth["pid"] = pid[1]
+	}
+	if offset := regexp.MustCompile(`^4[25].*"([\w-]+)"\]$`).FindStringSubmatch(packet); offset != nil {
+		auth["offset"] = offset[1]
+	}
+}
+
 // live is a client's life by WebSocket: it joins, perhaps after an upgrade, follows its whims, reads or not, and ends somehow.
 func (v *visitor) live() {
 	url, upgrades := v.url+"/socket.io/?EIO=4&transport=websocket", rand.IntN(3) == 0
@@ -106,11 +122,18 @@ func (v *visitor) live() {
 	reader.Go(func() {
 		join := sync.OnceFunc(func() { close(joined) })
 		defer join()
+		auth := make(map[string]string)
 		for {
 			got, err := p.tryRead()
 			if err != nil {
+				text, _ := json.Marshal(auth)
+				select {
+				case v.memories <- string(text):
+				default:
+				}
 				return
 			}
+			remember(auth, got)
 			if strings.HasPrefix(got, "40{") {
 				join()
 			}
@@ -126,7 +149,12 @@ func (v *visitor) live() {
 		}
 		wsutil.WriteClientText(conn, []byte("5"))
 	}
-	conn.Write(frames("40"))
+	select {
+	case auth := <-v.memories:
+		conn.Write(frames("40" + auth))
+	default:
+		conn.Write(frames("40"))
+	}
 	<-joined
 	for range rand.IntN(20) {
 		conn.SetWriteDeadline(time.Now().Add(patience))
@@ -208,14 +236,14 @@ func TestEverythingAtOnceLeavesNothing(t *testing.T) {
 	server := busy(&panics)
 	server.PingInterval, server.PingTimeout = 50*time.Millisecond, time.Second
 	url := serve(t, server)
-	v := &visitor{t, url, strings.TrimPrefix(url, "http://"), &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}}
+	v := newVisitor(t, url, hands)
 	v.crowd(2, 1)
 	eventually(t, func() bool { return server.Stats().Engine.Sessions() == 0 })
 	before := footprintOf(server)
 	v.crowd(lives, hands)
 	before.awaitReturn(t, server, 8<<20, 0)
 	st := server.Stats()
-	if st.Engine.Opened != sum(st.Engine.Closed) || st.Connects != sum(st.Disconnects) || st.HalfSent != 0 || st.Panics != uint64(panics.Load()) {
+	if st.Engine.Opened != sum(st.Engine.Closed) || st.Connects != sum(st.Disconnects) || st.HalfSent != 0 || st.Panics != uint64(panics.Load()) || st.Recovered == 0 {
 		t.Errorf("Stats = %+v after %d panics", st, panics.Load())
 	}
 	t.Logf("Stats = %+v", st)

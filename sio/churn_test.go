@@ -22,6 +22,14 @@ type visitor struct {
 	url  string
 	addr string
 	http *http.Client
+
+	memories chan string // what clients that have gone know of where they were; others come back in their place
+}
+
+func newVisitor(t *testing.T, url string, hands int) *visitor {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = hands
+	return &visitor{t, url, strings.TrimPrefix(url, "http://"), &http.Client{Transport: transport}, make(chan string, 20)}
 }
 
 // closeWebSocket joins, and closes in order.
@@ -179,14 +187,12 @@ func TestNothingIsLeftOfThoseWhoCameAndWent(t *testing.T) {
 	server.Of("/").OnConnect(func(s *sio.Socket) { s.Join("all", "room of "+s.ID()) })
 	server.Of("/").On("throw me out", func(e *sio.Event) { e.Socket.Disconnect(true) })
 	url := serve(t, server)
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = hands
-	v := &visitor{t, url, strings.TrimPrefix(url, "http://"), &http.Client{Transport: transport}}
+	v := newVisitor(t, url, hands)
 	ways := []func(){v.closeWebSocket, v.closePolling, v.reset, v.halfHandshake, v.thrownOut, v.upgradeHalfway}
 	for _, way := range ways { // once, so that what is made once is there
 		way()
 	}
-	transport.CloseIdleConnections()
+	v.http.CloseIdleConnections()
 	eventually(t, func() bool { return server.Stats().Engine.Sessions() == 0 })
 	before, begin := footprintOf(server), time.Now()
 
@@ -207,7 +213,7 @@ func TestNothingIsLeftOfThoseWhoCameAndWent(t *testing.T) {
 	close(work)
 	visitors.Wait()
 	t.Logf("%d visitors in %v", each*len(ways), time.Since(begin))
-	transport.CloseIdleConnections()
+	v.http.CloseIdleConnections()
 	before.awaitReturn(t, server, 16<<20, 0)
 
 	const sessions, joins = 5 * (each + 1), 4 * (each + 1) // who opens one, and who joins
