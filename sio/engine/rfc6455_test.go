@@ -479,7 +479,7 @@ func utf8Texts() (cases []conversation) {
 			fails("8.1 "+name+" in bytes, at once", 1007, frame(opText, packet[:3]), frame(opCont, text[:1]), frame(opCont, text[1:])),
 			fails("8.1 "+name+" before the frame's end", 1007, framed(fin|opText, 100, nil, packet)),
 			fails("8.1 "+name+" before a long frame's end", 1007, framed(fin|opText, 126, []byte{0xff, 0}, packet)),
-			fails("8.1 "+name+" in the reason of a close", 1002, frame(fin|opClose, status(1000, text))),
+			fails("8.1 "+name+" in the reason of a close", 1007, frame(fin|opClose, status(1000, text))),
 			comes("5.6 "+name+" in a binary message", "binary "+text, frame(fin|opBinary, text)),
 		)
 	}

@@ -1,6 +1,10 @@
 package websocket
 
-import "github.com/gobwas/ws"
+import (
+	"errors"
+
+	"github.com/gobwas/ws"
+)
 
 // lastStatus is the greatest status that anybody may define; RFC 6455, section 7.4.2.
 const lastStatus ws.StatusCode = 4999
@@ -44,7 +48,10 @@ func checkClose(payload []byte) error {
 	if code > lastStatus {
 		return &Error{ws.StatusProtocolError, "close status out of range"}
 	}
-	if err := ws.CheckCloseFrameData(code, reason); err != nil {
+	switch err := ws.CheckCloseFrameData(code, reason); {
+	case errors.Is(err, ws.ErrProtocolInvalidUTF8):
+		return &Error{ws.StatusInvalidFramePayloadData, err.Error()} // section 8.1
+	case err != nil:
 		return &Error{ws.StatusProtocolError, err.Error()}
 	}
 	return nil
