@@ -2,6 +2,7 @@ package admin
 
 import (
 	"errors"
+	"slices"
 
 	"sluice/sio"
 )
@@ -24,7 +25,7 @@ func (ui *UI) command(name string, do func(e *sio.Event) error) {
 
 // emit is emit(namespace, room, event, args...).
 func (ui *UI) emit(e *sio.Event) error {
-	to, err := ui.audience(e, 0, 1)
+	to, err := ui.audience(e, 1)
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (ui *UI) emit(e *sio.Event) error {
 
 // join is join(namespace, room, among).
 func (ui *UI) join(e *sio.Event) error {
-	to, err := ui.audience(e, 0, 2)
+	to, err := ui.audience(e, 2)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (ui *UI) join(e *sio.Event) error {
 
 // leave is leave(namespace, room, among).
 func (ui *UI) leave(e *sio.Event) error {
-	to, err := ui.audience(e, 0, 2)
+	to, err := ui.audience(e, 2)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func (ui *UI) leave(e *sio.Event) error {
 
 // disconnect is _disconnect(namespace, whole connection, among).
 func (ui *UI) disconnect(e *sio.Event) error {
-	to, err := ui.audience(e, 0, 2)
+	to, err := ui.audience(e, 2)
 	if err != nil {
 		return err
 	}
@@ -85,11 +86,11 @@ func roomOf(e *sio.Event) (room string, err error) {
 	return room, nil
 }
 
-// audience returns whom a command is for: those in the room that an argument names, or all of the namespace if there is none
-// given.
-func (ui *UI) audience(e *sio.Event, namespace, room int) (to sio.Audience, err error) {
+// audience returns whom a command is for: those of the namespace that its first argument names who are in the room that another
+// names, or all if that is none.
+func (ui *UI) audience(e *sio.Event, room int) (to sio.Audience, err error) {
 	var name, among string
-	if err := e.Decode(namespace, &name); err != nil {
+	if err := e.Decode(0, &name); err != nil {
 		return to, err
 	}
 	if room < e.NumArgs() {
@@ -97,14 +98,13 @@ func (ui *UI) audience(e *sio.Event, namespace, room int) (to sio.Audience, err 
 			return to, err
 		}
 	}
-	for _, ns := range ui.io.Namespaces() { // Of would make one
-		switch {
-		case ns.Name() != name:
-		case among == "":
-			return ns.To(), nil
-		default:
-			return ns.To(among), nil
-		}
+	all := ui.io.Namespaces()
+	i := slices.IndexFunc(all, func(ns *sio.Namespace) bool { return ns.Name() == name })
+	switch {
+	case i < 0: // Of would make one
+		return to, errors.New("no such namespace")
+	case among == "":
+		return all[i].To(), nil
 	}
-	return to, errors.New("no such namespace")
+	return all[i].To(among), nil
 }

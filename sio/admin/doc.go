@@ -26,11 +26,11 @@
 //
 // # What is shown
 //
-// Of an event its name and its arguments, as far as they are short; of attachments only the size. Of a socket its rooms, its
-// handshake and what Socket.SetData was given. Of the headers those are left out that say who somebody is (Authorization,
-// Cookie, ...): with them a page could take a user's place, and a screenshot would be enough. Auth, where clients of Socket.IO
-// give their tokens, is never shown. The URL and the query are: do not put secrets there. What happens in the namespace of the
-// page is shown but for its events, which would beget others without end.
+// Of an event its name and its arguments, as far as they are short; of an attachment at most the size. Of a socket its rooms,
+// its handshake and what Socket.SetData was given. Of the headers those are left out that prove who somebody is (Authorization,
+// Cookie, Proxy-Authorization): with them whoever sees the page, or a picture of it, could take a user's place. Auth, where
+// clients of Socket.IO give their tokens, is never shown. The URL and the query are: do not put secrets there. Of pages all is
+// shown but their events, which would beget others without end.
 //
 // Of several servers with a common [sio.Adapter] each shows its own sockets; commands reach those of all.
 package admin

@@ -27,7 +27,7 @@ type feed struct {
 }
 
 func startFeed(ui *UI) *feed {
-	f := &feed{ui: ui, notes: newNotes(ui.ns), quit: make(chan struct{}), ended: make(chan struct{}), unwatch: func() {}}
+	f := &feed{ui: ui, notes: newNotes(), quit: make(chan struct{}), ended: make(chan struct{}), unwatch: func() {}}
 	f.counts.begin(ui.io.Stats())
 	go f.run()
 	return f

@@ -143,21 +143,20 @@ func TestReasonsOfDisconnectsAreNodes(t *testing.T) {
 	})
 }
 
-func TestTwoPagesDoNotTellOfEachOtherWithoutEnd(t *testing.T) {
+func TestPagesAreNotToldOfEachOthersEvents(t *testing.T) {
 	inABubble(t, Options{Open: true, Verbose: true}, func(t *testing.T, s *site) {
-		v, w := s.watch(), s.watch()
-		v.until("socket_connected") // w
-		v.emit("anything", 1)
-		w.emit("join", "/", "room", "nobody")
-		for _, page := range []*viewer{v, w} {
-			for len(page.news) > 0 {
-				<-page.news
-			}
-			synctest.Wait()
-			time.Sleep(time.Minute) // of the bubble
-			synctest.Wait()
-			for len(page.news) > 0 {
-				if got := <-page.news; strings.HasPrefix(got.name, "event_") {
+		other := &site{t: t, io: s.io, srv: s.srv, ui: Instrument(s.io, Options{Open: true, Verbose: true, Namespace: "/other"})}
+		defer other.ui.Close()
+		pages := []*viewer{s.watch(), s.watch(), other.watch()}
+		for _, v := range pages {
+			v.emit("anything", 1)
+			v.emit("join", "/", "room", "nobody")
+		}
+		time.Sleep(time.Minute) // of the bubble
+		synctest.Wait()
+		for _, v := range pages {
+			for len(v.news) > 0 {
+				if got := <-v.news; strings.HasPrefix(got.name, "event_") {
 					t.Errorf("told %s", got)
 				}
 			}
@@ -439,7 +438,7 @@ func TestWhatIsKnownOfSocketsIsBounded(t *testing.T) {
 func TestARosterIsRightHoweverNotesAndSocketsOverlap(t *testing.T) {
 	inABubble(t, Options{Open: true}, func(t *testing.T, s *site) {
 		ns := s.io.Of("/")
-		notes := newNotes(nil)
+		notes := newNotes()
 		s.io.Watch(notes.watcher())
 		stays, goes := s.client(client.Options{}), s.client(client.Options{})
 		goes.Close()

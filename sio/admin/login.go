@@ -48,8 +48,14 @@ type entry struct {
 	byPassword bool // it is to be given a session
 }
 
+func isPage(s *sio.Socket) bool {
+	_, is := s.Data().(entry)
+	return is
+}
+
 // admit is the middleware that lets pages in.
 func (ui *UI) admit(s *sio.Socket) error {
+	s.SetData(entry{})
 	ui.mu.Lock()
 	full := ui.closed || len(ui.admins) >= maxAdmins
 	ui.mu.Unlock()

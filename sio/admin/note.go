@@ -33,18 +33,15 @@ const (
 
 // notes are what has happened since somebody looked. Whoever does something writes it down, and must not be held up.
 type notes struct {
-	hidden *sio.Namespace // whose events are not shown
-	wake   chan struct{}  // holds one: there are notes
-	events atomic.Int32   // how many of the notes are events
+	wake   chan struct{} // holds one: there are notes
+	events atomic.Int32  // how many of the notes are events
 
 	mu   sync.Mutex
 	all  []note // guarded by mu
 	lost bool   // guarded by mu: there were too many, and all are dropped until somebody begins anew
 }
 
-func newNotes(hidden *sio.Namespace) *notes {
-	return &notes{hidden: hidden, wake: make(chan struct{}, 1)}
-}
+func newNotes() *notes { return &notes{wake: make(chan struct{}, 1)} }
 
 // watcher returns what writes everything down.
 func (n *notes) watcher() sio.Watcher {
@@ -71,9 +68,10 @@ func (n *notes) watcher() sio.Watcher {
 	}
 }
 
-// takesEvent reports whether an event of s is to be written down, and counts it if so.
+// takesEvent reports whether an event of s is to be written down, and counts it if so. Those of pages, of whatever UI, would
+// beget others without end.
 func (n *notes) takesEvent(s *sio.Socket) bool {
-	return s.Namespace() != n.hidden && n.events.Load() < maxEvents && n.events.Add(1) <= maxEvents
+	return n.events.Load() < maxEvents && !isPage(s) && n.events.Add(1) <= maxEvents
 }
 
 func (n *notes) addRoom(of note) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,6 +120,7 @@ func TestTheRealPageShowsAndCommands(t *testing.T) {
 		Verbose: true, ServerID: "the server",
 	})
 	defer ui.Close()
+	defer admin.Instrument(io, admin.Options{Open: true, Namespace: "/numbers", ServerID: "the counter"}).Close()
 	io.Of("/").OnConnect(func(s *sio.Socket) { s.SetData(map[string]string{"name": "Ada"}) })
 	io.Of("/").On("enter", func(e *sio.Event) {
 		e.Socket.Join("harbour")
@@ -191,5 +193,14 @@ func TestTheRealPageShowsAndCommands(t *testing.T) {
 	case <-socket.Context().Done():
 	case <-time.After(patienceMS * time.Millisecond):
 		t.Error("the socket is still connected")
+	}
+
+	// Where single events are not shown, the page offers no more than numbers.
+	p.run(`localStorage.setItem("namespace", "/numbers")`)
+	p.do(chromedp.Reload())
+	p.visit("/servers/")
+	p.shows("the counter")
+	if got := p.run(`document.querySelector("nav").textContent`).(string); strings.Contains(got, "Rooms") || !strings.Contains(got, "Servers") {
+		t.Errorf("the page offers %q", got)
 	}
 }
