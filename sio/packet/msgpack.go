@@ -1,6 +1,9 @@
 package packet
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // ParseMsgpack reads a packet as the clients with socket.io-msgpack-parser send it: one binary message that holds everything.
 // It validates all that [Parse] does, and what it returns is what Parse would return of the same packet as text: binary among the
@@ -9,7 +12,7 @@ import "strings"
 // Data can be up to six times as long as message: servers bound it. Dates become text and numbers that JSON does not have null, as
 // in JSON.stringify; undefined is left out of objects and null elsewhere.
 func ParseMsgpack(message []byte) (p Packet, attachments [][]byte, err error) {
-	u := unpacker{data: message}
+	u := unpacker{data: message, text: make([]byte, 0, len(message))}
 	if p, err = u.packet(); err != nil {
 		return p, nil, err
 	}
@@ -27,7 +30,12 @@ func ParseMsgpack(message []byte) (p Packet, attachments [][]byte, err error) {
 	return p, u.attachments, p.validate()
 }
 
-// packet reads the members of the map that is a packet. None may come twice; those that nobody knows are skipped.
+// members are those of the map that is a packet.
+var members = [...]string{"type", "nsp", "id", "data"}
+
+const typeMember, nspMember, idMember, dataMember = 0, 1, 2, 3
+
+// packet reads a packet's members. None may come twice; those that nobody knows are skipped.
 func (u *unpacker) packet() (Packet, error) {
 	p := Packet{ID: NoID}
 	outer, err := u.next()
@@ -37,25 +45,31 @@ func (u *unpacker) packet() (Packet, error) {
 	if outer.kind != msgpackMap {
 		return p, malformed("no map")
 	}
-	seen := make(map[string]bool, 4)
+	var seen [len(members)]bool
 	for range outer.count {
 		name, err := u.next()
 		if err != nil {
 			return p, err
 		}
-		switch key := string(name.bytes); {
-		case name.kind != msgpackText:
-			err = malformed("a member whose name is no string")
-		case seen[key]:
-			err = malformed("two members %q", key)
+		if name.kind != msgpackText {
+			return p, malformed("a member whose name is no string")
+		}
+		m := slices.Index(members[:], string(name.bytes))
+		switch {
+		case m < 0:
+			err = u.skip()
+		case u.undefined():
+		case seen[m]:
+			err = malformed("two members %q", members[m])
 		default:
-			err = u.member(&p, key, seen)
+			seen[m] = true
+			err = u.member(&p, m)
 		}
 		if err != nil {
 			return p, err
 		}
 	}
-	if !seen["type"] || !seen["nsp"] {
+	if !seen[typeMember] || !seen[nspMember] {
 		return p, malformed("no type or no namespace")
 	}
 	if (p.Type == Connect || p.Type == Disconnect) && string(p.Data) == "null" {
@@ -64,18 +78,9 @@ func (u *unpacker) packet() (Packet, error) {
 	return p, nil
 }
 
-// member reads a packet's member, and notes in seen that it was there.
-func (u *unpacker) member(p *Packet, key string, seen map[string]bool) error {
-	switch key {
-	case "type", "nsp", "id", "data":
-	default:
-		return u.skip()
-	}
-	if u.undefined() {
-		return nil
-	}
-	seen[key] = true
-	if key == "data" {
+// member reads a packet's member.
+func (u *unpacker) member(p *Packet, m int) error {
+	if m == dataMember {
 		from := len(u.text)
 		err := u.value()
 		p.Data = u.text[from:len(u.text):len(u.text)]
@@ -85,13 +90,13 @@ func (u *unpacker) member(p *Packet, key string, seen map[string]bool) error {
 	switch {
 	case err != nil:
 		return err
-	case key == "nsp":
+	case m == nspMember:
 		return p.setNamespace(v)
 	case v.kind != msgpackInt || v.number < 0:
-		return malformed("%s is no number", key)
-	case key == "id" && v.number >= 1e15: // maxIDDigits
+		return malformed("%s is no number", members[m])
+	case m == idMember && v.number >= 1e15: // maxIDDigits
 		return malformed("ack id %d", v.number)
-	case key == "id":
+	case m == idMember:
 		p.ID = v.number
 	case v.number > int64(ConnectError): // what is binary is known by its data
 		return malformed("unknown type %d", v.number)
@@ -102,10 +107,11 @@ func (u *unpacker) member(p *Packet, key string, seen map[string]bool) error {
 }
 
 func (p *Packet) setNamespace(v msgpackValue) error {
-	if v.kind != msgpackText || len(v.bytes) == 0 || v.bytes[0] != '/' || strings.Contains(string(v.bytes), ",") {
+	name := string(v.bytes)
+	if v.kind != msgpackText || !strings.HasPrefix(name, "/") || strings.Contains(name, ",") {
 		return malformed("bad namespace")
 	}
-	p.Namespace, p.Query, _ = strings.Cut(string(v.bytes), "?")
+	p.Namespace, p.Query, _ = strings.Cut(name, "?")
 	return nil
 }
 
