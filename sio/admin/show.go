@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -135,9 +134,6 @@ func shownHandshake(h *sio.Handshake) json.RawMessage {
 	}
 	shown.URL = cut(shown.URL)
 	shown.Request = &http.Request{Header: http.Header{"Too-Long": {"to be shown"}}, URL: &url.URL{}}
-	if origin := h.Request.Header.Get("Origin"); origin != "" {
-		shown.Request.Header.Set("Origin", cut(origin))
-	}
 	return withoutAuth(encoded(&shown))
 }
 
@@ -157,9 +153,6 @@ func address(h *sio.Handshake) string {
 		if said := h.Request.Header.Get(field); said != "" {
 			return said
 		}
-	}
-	if host, _, err := net.SplitHostPort(h.Address); err == nil {
-		return host
 	}
 	return h.Address
 }
