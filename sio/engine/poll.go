@@ -13,8 +13,8 @@ const (
 	okType = "text/html"
 	// holdTime is how long a GET that comes while the client is upgrading waits for the upgrade: Node's interval.
 	holdTime = 100 * time.Millisecond
-	// earlyTime is the same for a GET that was read before the client's probe: only a client that does not wait for the answer to
-	// that has sent its "5" by then, and any other waits for this GET to end.
+	// earlyTime is the same for a GET that came before the answer to the client's probe: who has sent "5" has not waited for that,
+	// so it is there soon, and everybody else waits for this GET to end.
 	earlyTime = 30 * time.Millisecond
 )
 
@@ -23,7 +23,7 @@ type poll struct {
 	reply chan pollReply // holds one
 
 	// Guarded by the session's mu.
-	early bool        // it came while the client was upgrading, before its probe was read: that may have been sent first
+	early time.Time   // when it came, if the client was upgrading and its probe was not answered
 	held  bool        // an upgrade may come first
 	until *time.Timer // releases it
 }
@@ -83,7 +83,7 @@ func (s *Session) addPoll(p *poll) *HandshakeError {
 	case s.probed:
 		s.hold(p, holdTime)
 	case s.upgrading:
-		p.early = true
+		p.early = time.Now()
 	}
 	s.mu.Unlock()
 	return nil
@@ -91,6 +91,9 @@ func (s *Session) addPoll(p *poll) *HandshakeError {
 
 // hold lets p wait for the upgrade, for a while. Its caller holds mu.
 func (s *Session) hold(p *poll, most time.Duration) {
+	if most <= 0 {
+		return
+	}
 	p.held = true
 	p.until = time.AfterFunc(most, func() { s.releasePoll(p) })
 }

@@ -121,8 +121,8 @@ func (s *Session) awaitQuiet(quiet time.Duration) bool {
 			rest = quiet
 		} else if p == nil && rest <= 0 {
 			s.probed, s.noopDue = true, true
-			if s.poll != nil && s.poll.early {
-				s.hold(s.poll, earlyTime)
+			if s.poll != nil {
+				s.hold(s.poll, earlyTime-time.Since(s.poll.early))
 			}
 			s.mu.Unlock()
 			return true
