@@ -73,13 +73,15 @@ func (ns *Namespace) Adapter() Adapter {
 	return ns.adapter
 }
 
-// close says that nothing more will be sent in the namespace.
-func (ns *Namespace) close() error {
+// close says that nothing more will be sent in the namespace. Only the first time counts.
+func (ns *Namespace) close() (err error) {
 	ns.log.close()
-	if c, ok := ns.Adapter().(io.Closer); ok {
-		return c.Close()
-	}
-	return nil
+	ns.adapterEnd.Do(func() {
+		if c, ok := ns.Adapter().(io.Closer); ok {
+			err = c.Close()
+		}
+	})
+	return err
 }
 
 // memory is the Adapter of one process.

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"sluice/sio"
+	"sluice/sio/client"
 	"sluice/sio/siotest"
 )
 
@@ -139,6 +142,50 @@ func TestWhoDisconnectsIsNotWaitedFor(t *testing.T) {
 	if err != nil || len(acks) != 1 {
 		t.Errorf("acks %v, %v; want one", acks, err)
 	}
+}
+
+func TestAcksAreGatheredWhileClientsComeAndGo(t *testing.T) {
+	io := &sio.Server{}
+	url := serve(t, io)
+	ctx, cancel := context.WithCancel(t.Context())
+	var clients, askers sync.WaitGroup
+	for i := range 4 {
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				c, err := client.Dial(ctx, url, client.Options{Transports: []string{client.WebSocket}})
+				if err != nil {
+					continue // the test is over
+				}
+				if i > 0 {
+					c.On("question", func(e *client.Event) { e.Ack(i) })
+				}
+				c.EmitWithAck(ctx, "stay a while")
+				c.Close()
+			}
+		})
+	}
+	var asked atomic.Int32
+	io.Of("/").On("stay a while", func(e *sio.Event) {
+		for enough := asked.Load() + 3; asked.Load() < enough && e.Socket.Connected() && ctx.Err() == nil; {
+			e.Socket.Timeout(time.Millisecond).EmitWithAck(ctx, "question")
+		}
+		e.Ack()
+	})
+	for range 4 {
+		askers.Go(func() {
+			for range 50 {
+				acks, err := io.Of("/").Timeout(5*time.Millisecond).EmitWithAck(ctx, "question")
+				var missing *sio.AckError
+				if err != nil && (!errors.As(err, &missing) || len(acks)+missing.Missing > 4) {
+					t.Errorf("%d acks, %v", len(acks), err)
+				}
+				asked.Add(1)
+			}
+		})
+	}
+	askers.Wait()
+	cancel()
+	clients.Wait()
 }
 
 func TestASocketsTimeoutBoundsItsAck(t *testing.T) {

@@ -106,6 +106,9 @@ func (n *node) Fetch(ctx context.Context, sel sio.Selection) ([]sio.RemoteSocket
 func (n *node) Close() error {
 	n.cluster.mu.Lock()
 	defer n.cluster.mu.Unlock()
+	if !slices.Contains(n.cluster.nodes, n) {
+		return errors.New("an Adapter was closed twice")
+	}
 	n.cluster.nodes = slices.DeleteFunc(n.cluster.nodes, func(o *node) bool { return o == n })
 	return nil
 }

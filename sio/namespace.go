@@ -22,6 +22,7 @@ type Namespace struct {
 
 	adapterOnce sync.Once
 	adapter     Adapter // set by adapterOnce
+	adapterEnd  sync.Once
 
 	// Guarded by server.mu.
 	visitors int  // sockets that join or have joined

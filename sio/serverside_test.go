@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sluice/sio"
+	"sluice/sio/client"
 )
 
 // ServerSideEmit and ServerSideEmitWithAck make a node a sio.ServerEmitter.
@@ -81,6 +82,9 @@ func TestServersTalkToEachOther(t *testing.T) {
 		}
 	}
 }
+
+// What can be asked, can be asked in types.
+var _ = []sio.Caller{&sio.Socket{}, sio.Emission{}, sio.RemoteSocket{}, &client.Client{}}
 
 func TestAServerAloneSaysSo(t *testing.T) {
 	ns := new(sio.Server).Of("/")

@@ -24,7 +24,7 @@ async function poll(name) {
   const open = await (await fetch(endpoint + "polling")).text();
   const session = `${endpoint}polling&sid=${JSON.parse(open.slice(1)).sid}`;
   await fetch(session, { method: "POST", body: "40" + JSON.stringify({ name }) });
-  assert.match(await (await fetch(session)).text(), /^40/);
+  while (!(await (await fetch(session)).text()).includes("40{")); // a ping may come first
   return session;
 }
 
@@ -43,7 +43,6 @@ const ends = {
   },
   "transport close": {
     "it vanishes": ws((s) => s.terminate()),
-    "it closes": ws((s) => s.close()),
     "it closes, polling": polling((s) => post(s, "1")),
   },
   "transport error": {
