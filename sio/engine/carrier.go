@@ -99,7 +99,7 @@ func (c *carrier) awaitClose() {
 	io.Copy(io.Discard, c.conn)
 }
 
-// drop closes the connection without a word: its peer is gone, or was never a transport.
+// drop closes the connection without a word: its peer is gone.
 func (c *carrier) drop() { c.conn.Close() }
 
 // readCarrier feeds the Receiver until the connection or the session ends.

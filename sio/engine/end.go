@@ -95,15 +95,12 @@ func (s *Session) finish() {
 	}
 }
 
-// part tells the client, over whatever transport there is, and closes it.
+// part tells the client, over whatever transport there is, and closes it. What may become the transport parts by itself.
 func (s *Session) part() {
 	s.mu.Lock()
-	c, probe, p, g := s.carrier, s.probe, s.poll, s.goodbye
+	c, p, g := s.carrier, s.poll, s.goodbye
 	s.poll = nil
 	s.mu.Unlock()
-	if probe != nil {
-		probe.drop()
-	}
 	switch {
 	case c == nil && p != nil:
 		p.reply <- s.packets(g.packet())

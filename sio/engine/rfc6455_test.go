@@ -746,3 +746,48 @@ func TestTheServersCloseIsAnswered(t *testing.T) {
 		})
 	}
 }
+
+// A client that believes in its upgrade takes a reset for an error.
+func TestAnUpgradeUnderWayEndsInOrder(t *testing.T) {
+	sessions := make(chan *engine.Session, 1)
+	srv := &engine.Server{Accept: func(s *engine.Session, _ *http.Request) (engine.Receiver, error) {
+		sessions <- s
+		return &mirror{session: s}, nil
+	}}
+	addr := listen(t, srv)
+	for name, steps := range map[string][]string{
+		"opened": nil,
+		"begun":  {"2probe"},
+		"agreed": {"2probe", "3probe"},
+		"over":   {"2probe", "3probe", "5"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			resp, err := http.Get("http://" + addr + strings.Replace(target, "websocket", "polling", 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer http.DefaultClient.CloseIdleConnections()
+			resp.Body.Close()
+			s := <-sessions
+			c := connect(t, addr)
+			c.write([]byte(request(target, target+"&sid="+s.ID())))
+			if resp := c.response(); resp.StatusCode != http.StatusSwitchingProtocols {
+				t.Fatal(resp.Status)
+			}
+			for _, step := range steps {
+				if step != "3probe" {
+					c.write(frame(fin|opText, step))
+				} else if got := c.next(); got != "text 3probe" {
+					t.Fatalf("came %q", got)
+				}
+			}
+			s.Close(nil)
+			c.write(join(frame(fin|opText, "5"), frame(fin|opText, "4hello")))
+			for got := c.next(); got != "end"; got = c.next() {
+				if !strings.HasPrefix(got, "close") && got != "text 3probe" {
+					t.Fatalf("came %q; want a close frame and the end", got)
+				}
+			}
+		})
+	}
+}
