@@ -83,6 +83,7 @@ func stand(t testing.TB, url, transport string) *bystander {
 		t.Fatal(err)
 	}
 	b.loops.Go(func() { b.send(ctx, transport) })
+	t.Cleanup(b.stop)
 	return b
 }
 
@@ -116,14 +117,21 @@ func (b *bystander) leave() (up, down int) {
 	b.t.Helper()
 	b.ends(errEnough)
 	b.loops.Wait()
+	defer b.stop()
 	if err := context.Cause(b.client.Context()); err != nil {
 		b.t.Errorf("a bystander lost its connection: %v", err)
 	}
-	b.client.Close()
 	if up, down = b.sent, int(b.heard.Load()); up == 0 || down == 0 {
 		b.t.Errorf("a bystander sent %d and heard %d events", up, down)
 	}
 	return up, down
+}
+
+// stop ends the traffic and the client, if that has not been done.
+func (b *bystander) stop() {
+	b.ends(errEnough)
+	b.loops.Wait()
+	b.client.Close()
 }
 
 // percentile99 returns what 99 of 100 acks took at most.

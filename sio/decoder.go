@@ -245,8 +245,8 @@ func (d *decoder) await(h *halfSent) {
 // keep counts n bytes that are kept until the half-sent packet is complete.
 func (d *decoder) keep(n int) error {
 	d.half.kept += n
-	if d.conn.server.halfSent.Add(int64(n)) > maxHalfSentBytes {
-		return &LimitError{What: "half-sent events of all clients", Limit: maxHalfSentBytes}
+	if most := int64(d.conn.server.maxHalfSentBytes()); d.conn.server.halfSent.Add(int64(n)) > most {
+		return &LimitError{What: "half-sent events of all clients", Limit: most}
 	}
 	return nil
 }

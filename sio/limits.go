@@ -15,6 +15,7 @@ const (
 	defaultMaxQueuedBytes  = 1 << 20
 	defaultMaxQueuedCount  = 8192
 	defaultMaxPendingBytes = 1 << 20
+	defaultMaxHalfSent     = 64 << 20
 	defaultMaxNamespaces   = 64
 	defaultMaxChildren     = 1000
 )
@@ -27,9 +28,6 @@ const (
 
 	// maxOutgoingAttachments is how many attachments of an event stock clients take; on more they end the connection.
 	maxOutgoingAttachments = 10
-
-	// maxHalfSentBytes bounds what a process keeps of events whose attachments have not all arrived.
-	maxHalfSentBytes = 64 << 20
 
 	// halfSentTimeout is how long an event may stay half-sent without progress.
 	halfSentTimeout = 15 * time.Second
@@ -80,6 +78,11 @@ func (srv *Server) maxQueuedPackets() int {
 // maxPendingBytes has room for one event of any size.
 func (srv *Server) maxPendingBytes() int {
 	return max(cmp.Or(srv.MaxPendingBytes, defaultMaxPendingBytes), srv.maxEventBytes())
+}
+
+// maxHalfSentBytes has room for one event of any size.
+func (srv *Server) maxHalfSentBytes() int {
+	return max(cmp.Or(srv.MaxHalfSentBytes, defaultMaxHalfSent), srv.maxEventBytes())
 }
 
 // maxUrgentBytes bounds what is sent to a client by the answers to what it asks.

@@ -28,7 +28,11 @@ type Server struct {
 	MaxEventBytes   int // of an event with its attachments, unless they are streamed (OnStream); 0 means 1,000,000
 	MaxAttachments  int // of an event a client sends, at most packet.MaxAttachments; 0 means 10
 	MaxPendingBytes int // of what a client sent and no handler is done with, at least MaxEventBytes; 0 means 1 MiB
-	MaxNamespaces   int // that a client may be in at a time, over one connection; 0 means 64
+
+	// MaxHalfSentBytes bounds what is kept, of all clients together, of events whose attachments have not all arrived: who goes
+	// over is cut off. It is at least MaxEventBytes; 0 means 64 MiB.
+	MaxHalfSentBytes int
+	MaxNamespaces    int // that a client may be in at a time, over one connection; 0 means 64
 
 	// What was sent to a client and is not on the wire yet, Sources apart, is bounded in bytes, each packet counting 64 more
 	// than it has, and in packets. Over that, Emit returns ErrQueueFull and a broadcast passes the client by; with CloseSlow
