@@ -192,6 +192,9 @@ func (p *payload3Reader) rest() ([]byte, error) {
 // Read decodes what follows the type of a binary packet.
 func (p *payload3Reader) Read(b []byte) (int, error) {
 	n, err := p.body.Read(b)
+	if err == nil {
+		return n, nil
+	}
 	var corrupt base64.CorruptInputError
 	if errors.As(err, &corrupt) || err == io.ErrUnexpectedEOF && p.left == 0 {
 		err = errMalformedPayload("binary is not base64")

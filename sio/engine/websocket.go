@@ -143,9 +143,12 @@ func (c *webSocket) text(limit int) ([]byte, func(), error) {
 
 // frameFault makes a fault of RFC 6455 one of the session.
 func frameFault(err error) error {
+	if err == nil {
+		return nil // before anything that errors.As needs is allocated: it is asked of every read
+	}
 	var fault *websocket.Error
 	switch {
-	case err == nil, !errors.As(err, &fault):
+	case !errors.As(err, &fault):
 		return err
 	case fault.Status == ws.StatusMessageTooBig:
 		return ErrTooLarge
