@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -11,7 +12,12 @@ const (
 	recordBytes = 16 << 10
 	// cipherBytes is how much ciphertext may be waiting below a TLS connection before no more is encrypted.
 	cipherBytes = 64 << 10
+	// maxCipherBytes bounds it whoever writes: crypto/tls answers each update of a key that a client asks for, and a client may
+	// ask without reading.
+	maxCipherBytes = 2 * cipherBytes
 )
+
+var errCipherFull = errors.New("too much waits below TLS")
 
 // Listener wraps a listener of TCP so that a Server can write to TLS connections on top of it without waiting:
 //
@@ -61,7 +67,7 @@ func (c *flowConn) arm() bool {
 	return true
 }
 
-// Write buffers p if c is armed, and never waits then.
+// Write buffers p if c is armed, and never waits then. It fails, and with it all that crypto/tls writes, where too much waits.
 func (c *flowConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	if c.sink == nil {
@@ -69,6 +75,9 @@ func (c *flowConn) Write(p []byte) (int, error) {
 		return c.Conn.Write(p)
 	}
 	defer c.mu.Unlock()
+	if len(c.buffer)+len(p) > maxCipherBytes {
+		return 0, errCipherFull
+	}
 	c.buffer = append(c.buffer, p...)
 	if c.corked {
 		return len(p), nil
