@@ -29,10 +29,11 @@ check: machine
 		node --input-type=$$kind --check - < $$file || { echo "in $$file"; exit 1; }; \
 	done
 
-# What tests start: Debian's programs, Node's packages, an S3 server. Tests build the latter two themselves if need be;
-# here it does not count against their time.
+# What tests start: Debian's programs, Node's packages, an S3 server, a minifier. Tests build all but the first themselves if
+# need be; here it does not count against their time.
 tools: machine
 	go test -race -count=1 -run '^(TestScriptsLoadThePackagesByName|TestTheS3ServerAnswersUnderItsOwnAuthority)$$' ./internal/lab
+	go test -race -count=1 -run '^TestWhatIsServedIsMadeFromTheModules$$' ./sio/browser
 
 machine:
 	@.ci/install

@@ -33,7 +33,7 @@ type application struct {
 func startApplication(t *testing.T, origin string, certificate tls.Certificate, recovery *sio.Recovery) *application {
 	t.Helper()
 	a := &application{seen: map[string]bool{}, banned: map[string]bool{}, tries: map[string]int{}}
-	server := &sio.Server{PingInterval: 300 * time.Millisecond, PingTimeout: time.Second, MaxEventBytes: 100_000,
+	server := &sio.Server{PingInterval: 300 * time.Millisecond, PingTimeout: 3 * time.Second, MaxEventBytes: 100_000,
 		CORS: sio.CORS{Origins: []string{origin}, Credentials: true}, Recovery: recovery}
 	a.answer(server)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -93,9 +93,6 @@ func TestTheStockClientDoesTheSame(t *testing.T) {
 func testClient(t *testing.T, page string, groups ...string) {
 	servers := servers(t, page)
 	ctx := lab.Chromium(t)
-	if err := chromedp.Do(ctx, chromedp.Navigate(page)); err != nil {
-		t.Fatal(err)
-	}
 	for name, s := range servers {
 		ways := [][]string{{"polling"}, {"websocket"}, {"polling", "websocket"}}
 		options := []string{"options", "msgpack"}
@@ -110,7 +107,7 @@ func testClient(t *testing.T, page string, groups ...string) {
 	}
 }
 
-// run runs groups of tests in the page.
+// run runs groups of tests in the page, loaded anew.
 func run(ctx context.Context, t *testing.T, groups []string, page string, s server, transports []string) {
 	t.Helper()
 	with, err := json.Marshal(struct {
@@ -125,6 +122,9 @@ func run(ctx context.Context, t *testing.T, groups []string, page string, s serv
 		const [client, { run }] = await Promise.all([import("/socket.io/socket.io.esm.js"), import("/testdata/suite/suite.js")]);
 		return run(client, %q.split(" "), %s);
 	})()`, strings.Join(groups, " "), with)
+	if err := chromedp.Do(ctx, chromedp.Navigate(page)); err != nil {
+		t.Fatal(err)
+	}
 	failures, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](script, chromedp.EvalAwaitPromise))
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ process.stdin.resume().on("end", () => process.exit());
 function serve(more) {
 	const http = createServer((_, response) => response.writeHead(404).end());
 	const cors = { origin: true, credentials: true };
-	answer(new Server(http, { pingInterval: 300, pingTimeout: 1000, maxHttpBufferSize: 100_000, cors, ...more }));
+	answer(new Server(http, { pingInterval: 300, pingTimeout: 3000, maxHttpBufferSize: 100_000, cors, ...more }));
 	return new Promise((resolve) => http.listen(0, "127.0.0.1", () => resolve(http.address().port)));
 }
 

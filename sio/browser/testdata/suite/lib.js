@@ -3,9 +3,12 @@ export function event(emitter, name) {
 	return new Promise((resolve) => emitter.once(name, (...args) => resolve(args)));
 }
 
+// upgraded resolves when an upgrade has ended, and rejects when it has failed.
 export async function upgraded(socket) {
 	const { engine } = socket.io;
-	if (engine.transport.name === "polling") await event(engine, "upgrade");
+	if (engine.transport.name !== "polling") return;
+	const failed = event(engine, "upgradeError").then(([err]) => Promise.reject(err));
+	await Promise.race([event(engine, "upgrade"), failed]);
 }
 
 // settled resolves when what was sent has left and an upgrade has ended.

@@ -139,8 +139,8 @@ export const tests = {
 		equal([typeof engine.id, engine.readyState], ["string", "open"]);
 		const [{ sid, pingInterval, maxPayload }] = await handshake;
 		equal([typeof sid, pingInterval, maxPayload], ["string", 300, 100_000]);
-		equal([came[0], came.at(-1)], [["open", "string"], ["message", "string"]]);
-		equal(went, [["message", "0"]]);
+		equal([came[0], came.some(([type]) => type === "message")], [["open", "string"], true]);
+		equal(went[0], ["message", "0"]);
 		await upgrade;
 		await event(engine, "ping");
 		equal(went.at(-1)[0], "pong");
@@ -191,7 +191,7 @@ export const webtransport = {
 
 		const distrustful = connect("/", { ...all, transportOptions: { webtransport: trusting("00".repeat(32)) } });
 		await event(distrustful, "connect");
-		await upgraded(distrustful);
+		if (distrustful.io.engine.transport.name === "polling") await event(distrustful.io.engine, "upgrade");
 		equal(distrustful.io.engine.transport.name, "websocket");
 	},
 };

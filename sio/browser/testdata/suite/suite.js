@@ -2,11 +2,14 @@
 // server at url, which runs the application of server.mjs, the one at recovering, which recovers lost connections, too, the one at
 // msgpack, which speaks that, or the one at scripted, which is not Socket.IO's at all, and returns the failures by name. certificate is the SHA-256 of the one that
 // WebTransport shall trust, in hex.
-import { trusting, within } from "./lib.js";
+import { trusting, upgraded, within } from "./lib.js";
 import { recovery, tests as connection } from "./connection.js";
 import { tests as events } from "./events.js";
 import { msgpack, tests as options, webtransport } from "./options.js";
 import { tests as ours } from "./ours.js";
+
+// How many ms a test may take.
+const PATIENCE = 10_000;
 
 const groups = { connection, events, options, ours, msgpack, recovery, webtransport };
 
@@ -26,7 +29,10 @@ export async function run(client, names, { url, recovering, msgpack, scripted, c
 			return socket;
 		};
 		try {
-			await within(10_000, test(connect, { ...client, ...given, url, recovering, msgpack, stockStream }));
+			await within(PATIENCE, test(connect, { ...client, ...given, url, recovering, msgpack, stockStream }));
+			// Browsers let a page wait for its next WebTransport when it has given up some.
+			const upgrading = sockets.filter(({ connected, io }) => connected && io.engine.opts.transports?.includes("webtransport"));
+			await within(PATIENCE, Promise.allSettled(upgrading.map(upgraded)));
 		} catch (err) {
 			failures.push(`${name}: ${err.stack ?? err}`);
 		}
