@@ -124,7 +124,7 @@ func TestAMissedPongIsSeenByTheClientInTime(t *testing.T) {
 	if code := c.closed(); code != ws.StatusNoStatusRcvd {
 		t.Errorf("closed with %d", code)
 	}
-	if after := time.Since(begin); after > time.Second {
+	if after := time.Since(begin); after > patience/2 {
 		t.Errorf("closed after %v", after)
 	}
 	if err := wait(t, wait(t, s.sessions).ended); err != ErrPingTimeout {

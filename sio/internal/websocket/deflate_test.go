@@ -66,9 +66,13 @@ func TestHostileOffersAreReadAtOnce(t *testing.T) {
 		"__proto__", "constructor; toString=1", strings.Repeat("permessage-deflate; server_max_window_bits=8,", much/50),
 		strings.Repeat("=", much), strings.Repeat("permessage-deflate;;", much/20), "\x00\xff",
 	} {
-		begin := time.Now()
-		Deflate(http.Header{"Sec-Websocket-Extensions": {offer}})
-		if took := time.Since(begin); took > 50*time.Millisecond {
+		took := time.Hour
+		for try := 0; try < 20 && took > 50*time.Millisecond; try++ { // the best of them is without what else the machine does
+			begin := time.Now()
+			Deflate(http.Header{"Sec-Websocket-Extensions": {offer}})
+			took = min(took, time.Since(begin))
+		}
+		if took > 50*time.Millisecond {
 			t.Errorf("%.30q... took %v", offer, took)
 		}
 	}
