@@ -628,7 +628,7 @@ func TestOpeningHandshakeBySections(t *testing.T) {
 		{"websocket among others", request(upgrade, "Upgrade: h2c, websocket\r\n"), 101},
 		{"Upgrade twice", request(upgrade, "Upgrade: h2c\r\nUpgrade: websocket\r\n"), 101},
 		{"extensions that nobody knows", request(version, version+"Sec-WebSocket-Extensions: x-unknown; a=1, x-other\r\n"), 101},
-		{"a subprotocol", request(version, version+"Sec-WebSocket-Protocol: chat, superchat\r\n"), 101},
+		{"subprotocols", request(version, version+"Sec-WebSocket-Protocol: chat, superchat\r\n"), 101},
 		{"its own origin", request(host, host+"Origin: http://server.example\r\n"), 101},
 		{"a body of nothing", request(host, host+"Content-Length: 0\r\n"), 101},
 
@@ -694,12 +694,36 @@ func (c *tcp) checkOpened(resp *http.Response) {
 		if h.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" || h.Get("Upgrade") != "websocket" || h.Get("Connection") != "Upgrade" {
 			c.t.Errorf("headers %v", h)
 		}
-		if h.Values("Sec-WebSocket-Extensions") != nil || h.Values("Sec-WebSocket-Protocol") != nil {
+		if h.Values("Sec-WebSocket-Extensions") != nil {
 			c.t.Errorf("something was agreed to that nobody can: %v", h)
 		}
 		if first := c.next(); !strings.HasPrefix(first, "text 0{") {
 			c.t.Errorf("first frame: %s", first)
 		}
+	}
+}
+
+// Clients that name subprotocols, as engine.io-client does on request, give up if none is agreed to.
+func TestTheFirstSubprotocolIsAgreedTo(t *testing.T) {
+	addr := listen(t, mirrors(&engine.Server{}))
+	for offer, want := range map[string]string{
+		"":                                 "",
+		"Sec-WebSocket-Protocol: chat\r\n": "chat",
+		"Sec-WebSocket-Protocol:  v1.chat+x , superchat\r\n":                    "v1.chat+x",
+		"Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: superchat\r\n": "chat",
+		"Sec-WebSocket-Protocol: a b\r\n":                                       "",
+		"Sec-WebSocket-Protocol: \"chat\"\r\n":                                  "",
+		"Sec-WebSocket-Protocol: ch\xc3\xa4t\r\n":                               "",
+		"Sec-WebSocket-Protocol: , chat\r\n":                                    "",
+	} {
+		c := connect(t, addr)
+		c.write([]byte(strings.Replace(opening, "\r\n\r\n", "\r\n"+offer+"\r\n", 1)))
+		resp := c.response()
+		if got := strings.Join(resp.Header.Values("Sec-WebSocket-Protocol"), "|"); resp.StatusCode != 101 || got != want {
+			t.Errorf("%q: %s, %q; want %q", offer, resp.Status, got, want)
+		}
+		c.checkOpened(resp)
+		c.conn.Close()
 	}
 }
 

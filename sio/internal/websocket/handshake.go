@@ -111,9 +111,28 @@ func switchingProtocols(r *http.Request, headers []http.Header) []byte {
 	b.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
 	b.WriteString(base64.StdEncoding.EncodeToString(sum[:]))
 	b.WriteString("\r\n")
+	if protocol := chosen(r.Header); protocol != "" {
+		b.WriteString("Sec-WebSocket-Protocol: " + protocol + "\r\n")
+	}
 	for _, h := range headers {
 		h.Write(&b)
 	}
 	b.WriteString("\r\n")
 	return b.Bytes()
+}
+
+// chosen returns the subprotocol that Accept agrees to: the first that a client names, "" if it names none, or breaks the rules
+// with it; RFC 6455, section 4.2.2. Clients give up that are agreed to none of theirs.
+func chosen(h http.Header) string {
+	first, _, _ := strings.Cut(h.Get("Sec-WebSocket-Protocol"), ",")
+	first = strings.TrimSpace(first)
+	if strings.ContainsFunc(first, isNoToken) {
+		return ""
+	}
+	return first
+}
+
+// isNoToken reports whether c may not stand in a token; RFC 9110, section 5.6.2.
+func isNoToken(c rune) bool {
+	return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
 }
