@@ -82,7 +82,7 @@ func (s *Session) addPoll(p *poll) *HandshakeError {
 	switch {
 	case s.probed:
 		s.hold(p, holdTime)
-	case s.upgrading:
+	case s.upgrade != nil:
 		p.early = time.Now()
 	}
 	s.mu.Unlock()

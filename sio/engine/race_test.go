@@ -73,6 +73,24 @@ func TestAGETThatOvertakesTheProbeIsHeldForTheUpgrade(t *testing.T) {
 	}
 }
 
+func TestASecondWebSocketIsClosedAfterTheUpgradeOfTheFirst(t *testing.T) {
+	s := start(t, &Server{}, false)
+	sid := s.polling(t)
+	e := wait(t, s.sessions)
+	first := s.dial(t, "EIO=4&transport=websocket&sid="+sid)
+	begin := time.Now()
+	second := s.dial(t, "EIO=4&transport=websocket&sid="+sid)
+	first.write(ws.NewTextFrame([]byte("2probe")))
+	first.write(ws.NewTextFrame([]byte("5")))
+	second.closed()
+	if got := e.session.Transport(); got != "websocket" && time.Since(begin) < earlyTime {
+		t.Errorf("the second is closed while the transport is %s", got)
+	}
+	if text := first.text(); text != "3probe" {
+		t.Errorf("answer to the probe = %q", text)
+	}
+}
+
 func TestAGETThatWaitedBeforeTheUpgradeGetsItsNoopAtOnce(t *testing.T) {
 	s := start(t, &Server{}, false)
 	sid := s.polling(t)

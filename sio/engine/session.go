@@ -42,13 +42,13 @@ type Session struct {
 	drainErr  error
 	refusing  bool // a POST was too large
 	drainEnds *time.Timer
-	carrier   *carrier  // the transport, once it is not polling
-	upgrading bool      // something may become the transport, from before its handshake is answered
-	probe     *carrier  // what that is
-	probed    bool      // 3probe has been sent
-	poll      *poll     // the waiting GET
-	post      *post     // the POST being read
-	lastPost  time.Time // when one ended
+	carrier   *carrier      // the transport, once it is not polling
+	upgrade   chan struct{} // not nil while something may become the transport, from before its handshake is answered; then closed
+	probe     *carrier      // what that is
+	probed    bool          // 3probe has been sent
+	poll      *poll         // the waiting GET
+	post      *post         // the POST being read
+	lastPost  time.Time     // when one ended
 	pingDue   bool
 	pongDue   bool // a client of Engine.IO 3 has sent a ping
 	noopDue   bool

@@ -33,10 +33,10 @@ func (s *Session) serveUpgrade(w http.ResponseWriter, r *http.Request) {
 func (s *Session) beginUpgrade() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.carrier != nil || s.upgrading {
+	if s.ended || s.carrier != nil || s.upgrade != nil {
 		return false
 	}
-	s.upgrading = true
+	s.upgrade = make(chan struct{})
 	return true
 }
 
@@ -44,18 +44,44 @@ func (s *Session) beginUpgrade() bool {
 // until that ends.
 func (s *Session) tryUpgrade(c *carrier, opened time.Time, first bool) {
 	c.answer = func(frame []byte) error { return c.writeNow(frame, s.server.upgradeTimeout()) }
+	if !first {
+		s.awaitUpgrade()
+	}
 	if !first || !s.addProbe(c) {
 		close(c.gone)
 		c.interrupt()
 		c.part(nil, nil)
 		return
 	}
-	if err := s.upgrade(c, opened); err != nil {
+	if err := s.goThrough(c, opened); err != nil {
 		close(c.gone)
 		s.dropProbe(c, err)
 		return
 	}
 	s.readCarrier(c)
+}
+
+// endUpgrade says that an upgrade is over. Its caller holds mu.
+func (s *Session) endUpgrade() {
+	close(s.upgrade)
+	s.upgrade = nil
+}
+
+// awaitUpgrade lets an upgrade that may be nearly over end first, so that a client sees things in the order in which it did them.
+func (s *Session) awaitUpgrade() {
+	s.mu.Lock()
+	upgrade := s.upgrade
+	s.mu.Unlock()
+	if upgrade == nil {
+		return
+	}
+	soon := time.NewTimer(earlyTime)
+	defer soon.Stop()
+	select {
+	case <-upgrade:
+	case <-soon.C:
+	case <-s.done:
+	}
 }
 
 // addProbe makes c what may become the transport, unless the session has ended.
@@ -79,7 +105,8 @@ func (s *Session) dropProbe(c *carrier, err error) {
 // dropUpgrade gives an upgrade up; the session goes on as it was.
 func (s *Session) dropUpgrade() {
 	s.mu.Lock()
-	s.probe, s.probed, s.upgrading = nil, false, false
+	s.probe, s.probed = nil, false
+	s.endUpgrade()
 	p := s.poll
 	s.mu.Unlock()
 	if p != nil {
@@ -87,8 +114,8 @@ func (s *Session) dropUpgrade() {
 	}
 }
 
-// upgrade goes through the steps of an upgrade.
-func (s *Session) upgrade(c *carrier, opened time.Time) error {
+// goThrough goes through the steps of an upgrade.
+func (s *Session) goThrough(c *carrier, opened time.Time) error {
 	if err := s.expect(c, probePing); err != nil {
 		return err
 	}
@@ -222,7 +249,8 @@ func (s *Session) moveTo(c *carrier) error {
 	}
 	c.answer = s.answerLater
 	c.conn.SetReadDeadline(time.Time{})
-	s.carrier, s.probe, s.probed, s.upgrading = c, nil, false, false
+	s.carrier, s.probe, s.probed = c, nil, false
+	s.endUpgrade()
 	s.mu.Unlock()
 	s.server.counters.upgraded.Add(1)
 	s.Wake()

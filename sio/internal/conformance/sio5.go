@@ -26,7 +26,7 @@ func newSIO5() *sio.Server {
 
 // breath is how long a socket's first event waits behind the answer to its CONNECT. The suite waits for one message after the
 // other and is deaf in between: of two that come in one read it sees the first.
-const breath = 2 * time.Millisecond
+const breath = 10 * time.Millisecond
 
 // emitAuth tells a client what it gave as auth.
 func emitAuth(s *sio.Socket) {
