@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -225,19 +224,19 @@ func (c *socket) send(texts ...string) {
 func (c *socket) sendBinary(data string) { c.write(ws.NewBinaryFrame([]byte(data))) }
 
 func (c *socket) write(f ws.Frame) {
-	var b bytes.Buffer
-	if err := ws.WriteFrame(&b, ws.MaskFrame(f)); err != nil {
-		c.t.Fatal(err)
-	}
-	if _, err := c.conn.Write(b.Bytes()); err != nil {
+	if _, err := c.conn.Write(ws.MustCompileFrame(ws.MaskFrame(f))); err != nil {
 		c.t.Logf("write: %v", err) // what became of the connection is seen by reading
 	}
 }
 
 // frame returns the next frame, or how the connection ended.
 func (c *socket) frame() (ws.Frame, error) {
-	f, err := ws.ReadFrame(c.in)
+	h, err := ws.ReadHeader(c.in)
 	if err != nil {
+		return ws.Frame{}, err
+	}
+	f := ws.Frame{Header: h, Payload: make([]byte, h.Length)} // the server is ours
+	if _, err := io.ReadFull(c.in, f.Payload); err != nil {
 		return f, err
 	}
 	if f.Header.OpCode == ws.OpClose {
