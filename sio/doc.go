@@ -37,6 +37,9 @@
 // pulled from a [Source], only when the transport can take it. Everything else a client could make grow has its limit in
 // limits.go.
 //
+// One bound is the http.Server's: how long a client may take for the header of a request. By default that is for ever; set
+// ReadHeaderTimeout, to ten seconds for one, and IdleTimeout.
+//
 // # Clients that come back, and old ones
 //
 // With [Server.Recovery] a client whose connection broke takes up its socket where it was, and gets what it missed. Clients
