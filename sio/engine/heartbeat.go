@@ -41,10 +41,13 @@ type heartbeat struct {
 	windowBytes int64
 }
 
-// start sets the timers: the client's time begins now.
+// start sets the timers: the client's time begins now, if it has not ended.
 func (h *heartbeat) start() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.stopped {
+		return // a timer would hold the session until it fires
+	}
 	now := time.Now()
 	h.due = now.Add(h.interval)
 	if h.passive {

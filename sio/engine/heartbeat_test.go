@@ -29,6 +29,16 @@ func TestAMissedPongEndsAtIntervalPlusTimeout(t *testing.T) {
 	})
 }
 
+// Accept, and Shutdown beside it, may close a session before it has begun.
+func TestWhatHasEndedIsNotHeldByATimer(t *testing.T) {
+	h := &heartbeat{interval: time.Hour, timeout: time.Hour}
+	h.stop()
+	h.start()
+	if h.timer != nil && h.timer.Stop() {
+		t.Error("a timer runs after the end")
+	}
+}
+
 func TestTheTimeIsUpEvenWhenTheTimerIsLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _, _ := beating(t)
