@@ -76,6 +76,20 @@ func TestPostsCarryTextAndBinaryMixed(t *testing.T) {
 	}
 }
 
+func TestOtherMethodsAreToldWhichThereAre(t *testing.T) {
+	s := start(t, &Server{}, false)
+	sid := s.polling(t)
+	for _, method := range []string{"HEAD", "PUT", "DELETE", "OPTIONS", "MADEUP"} {
+		status, _, h := s.do(t, method, "EIO=4&transport=polling&sid="+sid, "")
+		if status != 405 || h.Get("Allow") != "GET, POST" {
+			t.Errorf("%s = %d, Allow %q", method, status, h.Get("Allow"))
+		}
+	}
+	if status, _ := s.post(t, sid, "4a"); status != 200 {
+		t.Errorf("POST = %d; want the session to go on", status)
+	}
+}
+
 func TestMalformedBodiesEndTheSession(t *testing.T) {
 	for _, body := range []string{"", "abc", "\x1e", "4a\x1e", "4a\x1e\x1e4b", "bAQI", "b!!!!", "bAQ==AQID", "4\xff\xfe", "9"} {
 		s := start(t, &Server{}, false)

@@ -690,6 +690,9 @@ func (c *tcp) checkOpened(resp *http.Response) {
 		if got := h.Get("Sec-WebSocket-Version"); got != "13" {
 			c.t.Errorf("Sec-WebSocket-Version %q; want 13", got)
 		}
+		if h.Get("Upgrade") != "websocket" || h.Get("Connection") != "Upgrade" { // RFC 9110, section 15.5.22
+			c.t.Errorf("426 without what to upgrade to: %v", h)
+		}
 	case http.StatusSwitchingProtocols:
 		if h.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" || h.Get("Upgrade") != "websocket" || h.Get("Connection") != "Upgrade" {
 			c.t.Errorf("headers %v", h)

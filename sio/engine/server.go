@@ -186,7 +186,11 @@ func (srv *Server) refuse(w http.ResponseWriter, refusal *HandshakeError) {
 	switch status {
 	case 0:
 		status = http.StatusForbidden
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", "GET, POST")
 	case http.StatusUpgradeRequired:
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Sec-WebSocket-Version", "13")
 	}
 	body, _ := json.Marshal(struct {
