@@ -33,9 +33,12 @@ func (s *tlsSink) write(bufs *net.Buffers) (int, error) {
 func (s *tlsSink) encrypt(bufs *net.Buffers, write func(sink, *net.Buffers) (int, error)) (n int, err error) {
 	s.flow.cork(true)
 	defer s.flow.cork(false)
-	record := make([]byte, 0, min(recordBytes, length(*bufs)))
+	var record []byte
 	for {
 		for len(*bufs) > 0 && s.flow.waiting() < cipherBytes {
+			if record == nil && len(*bufs) > 1 { // one segment goes as it is
+				record = make([]byte, 0, min(recordBytes, length(*bufs)))
+			}
 			plain := nextRecord(record, *bufs)
 			if _, err := s.conn.Write(plain); err != nil {
 				return n, err
