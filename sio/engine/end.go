@@ -69,8 +69,9 @@ func (s *Session) end(err error, g goodbye) {
 			c.interrupt()
 		}
 	}
-	if late := g.late(); s.carrier == nil && s.poll == nil && late > 0 {
-		s.server.linger(s.id, s.packets(g.packet()), late) // before anybody sees that it has ended: the GET may come now
+	if late := g.late(); s.carrier == nil && late > 0 {
+		// Before anybody sees that it has ended: the GET may come now. One that waits may be answered with messages at this moment.
+		s.server.linger(s.id, s.packets(g.packet()), late)
 	}
 	s.mu.Unlock()
 	s.beat.stop()
@@ -103,6 +104,7 @@ func (s *Session) part() {
 	s.mu.Unlock()
 	switch {
 	case c == nil && p != nil:
+		s.server.takeLate(s.id) // this GET is the last
 		p.reply <- s.packets(g.packet())
 	case p != nil:
 		s.dismiss(p)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,69 @@ func TestAGETThatComesLateIsTold(t *testing.T) {
 			}
 			if status, _ := s.get(t, sid); status != 400 {
 				t.Errorf("second GET = %d", status)
+			}
+		})
+	}
+}
+
+// closing has its session closed while it is asked for what to send.
+type closing struct{ *echo }
+
+func (c closing) Next(wait bool) (*Prepared, bool) {
+	p, more := c.echo.Next(wait)
+	if p != nil {
+		c.session.Close(nil)
+	}
+	return p, more
+}
+
+// A GET that is being answered with messages when the session is closed cannot tell the client of it: the next one does.
+func TestACloseBesideAReplyIsToldByTheNextGET(t *testing.T) {
+	accepted := make(chan closing, 1)
+	s := start(t, &Server{Accept: func(s *Session, _ *http.Request) (Receiver, error) {
+		c := closing{&echo{session: s, ended: make(chan error, 1)}}
+		accepted <- c
+		return c, nil
+	}}, false)
+	sid := s.polling(t)
+	wait(t, accepted).send(Outgoing{Data: []byte("last words")})
+	for i, want := range []string{"4last words", "1"} {
+		if status, body := s.get(t, sid); status != 200 || body != want {
+			t.Errorf("GET %d = %d %q; want %q", i, status, body, want)
+		}
+	}
+	if status, _ := s.get(t, sid); status != 400 {
+		t.Errorf("another GET = %d", status)
+	}
+}
+
+// What a GET that waits was told, no later one is.
+func TestAGETThatWaitsForTheEndIsTheLast(t *testing.T) {
+	for name, end := range map[string]func(*echo){
+		"closed":  func(e *echo) { e.session.Close(nil) },
+		"drained": func(e *echo) { e.session.Drain(nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, &Server{}, false)
+			sid := s.polling(t)
+			e := wait(t, s.sessions)
+			told := make(chan string)
+			go func() {
+				_, body := s.get(t, sid)
+				told <- body
+			}()
+			for waiting := false; !waiting; {
+				e.session.mu.Lock()
+				waiting = e.session.poll != nil
+				e.session.mu.Unlock()
+				runtime.Gosched()
+			}
+			end(e)
+			if got := wait(t, told); got != "1" {
+				t.Errorf("the GET that waited was told %q", got)
+			}
+			if status, body := s.get(t, sid); status != 400 {
+				t.Errorf("another GET = %d %q", status, body)
 			}
 		})
 	}

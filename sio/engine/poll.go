@@ -203,5 +203,6 @@ func (s *Session) takePoll(last bool) {
 	s.poll = nil
 	if last {
 		s.goodbye = goodbyeSaid
+		s.server.takeLate(s.id)
 	}
 }

@@ -326,10 +326,14 @@ func (srv *Server) linger(sid string, reply pollReply, soon time.Duration) {
 	srv.late[sid] = &late{reply, time.AfterFunc(soon, func() { srv.takeLate(sid) })}
 }
 
+// takeLate returns what linger left, nil if there is nothing, and takes it away.
 func (srv *Server) takeLate(sid string) *late {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	l := srv.late[sid]
+	if l != nil {
+		l.expire.Stop()
+	}
 	delete(srv.late, sid)
 	return l
 }
@@ -340,7 +344,6 @@ func (srv *Server) serveLate(w http.ResponseWriter, r *http.Request, sid string)
 	if l == nil {
 		return false
 	}
-	l.expire.Stop()
 	srv.writePayload(w, r, l.reply)
 	return true
 }
