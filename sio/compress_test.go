@@ -25,7 +25,12 @@ func (p *peer) frame() (compressed bool) {
 }
 
 func TestWhatIsNotToBeCompressedIsNot(t *testing.T) {
-	srv := &sio.Server{Deflate: &sio.Deflate{}}
+	t.Run("kept", func(t *testing.T) { notCompressed(t, &sio.Recovery{}) })
+	t.Run("not kept", func(t *testing.T) { notCompressed(t, nil) })
+}
+
+func notCompressed(t *testing.T, r *sio.Recovery) {
+	srv := &sio.Server{Deflate: &sio.Deflate{}, Recovery: r}
 	var d ws.Dialer
 	d.Extensions = append(d.Extensions, wsflate.DefaultParameters.Option())
 	p := dialWith(t, serve(t, srv), d)
@@ -34,14 +39,16 @@ func TestWhatIsNotToBeCompressedIsNot(t *testing.T) {
 	ns := srv.Of("/")
 	s := ns.Sockets()[0]
 	text := strings.Repeat("x", 4<<10)
-	event := sio.Prepare("news", text)
+	event, plain := sio.Prepare("news", text), sio.Prepare("news", text).Plain()
 	sent := map[string]func(){
-		"a socket":         func() { s.Send(event) },
-		"a namespace":      func() { ns.Send(event) },
-		"a socket, may":    func() { s.Compress(true).Emit("news", text) },
-		"a socket, not":    func() { s.Compress(false).Send(event) },
-		"a namespace, not": func() { ns.Compress(false).Send(event) },
-		"a room, not":      func() { ns.To(s.ID()).Compress(false).Emit("news", text) },
+		"a socket":                func() { s.Send(event) },
+		"a namespace":             func() { ns.Send(event) },
+		"a socket, may":           func() { s.Compress(true).Emit("news", text) },
+		"a socket, itself not":    func() { s.Send(plain) },
+		"a namespace, itself not": func() { ns.Send(plain) },
+		"a socket, not":           func() { s.Compress(false).Send(event) },
+		"a namespace, not":        func() { ns.Compress(false).Send(event) },
+		"a room, not":             func() { ns.To(s.ID()).Compress(false).Emit("news", text) },
 	}
 	for name, send := range sent {
 		send()

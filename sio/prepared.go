@@ -102,7 +102,7 @@ func (p *Prepared) with(arg string) *Prepared {
 	data := make([]byte, 0, len(p.data)+len(arg)+len(`,""`))
 	data = append(append(data, p.data[:len(p.data)-1]...), `,"`...)
 	data = append(append(data, arg...), `"]`...)
-	longer := &Prepared{name: p.name, data: data, attachments: p.attachments}
+	longer := &Prepared{name: p.name, data: data, attachments: p.attachments, plain: p.plain}
 	longer.measure()
 	return longer
 }
