@@ -127,3 +127,22 @@ func TestAFloodBeforeAnAwaitedAckEndsTheConnection(t *testing.T) {
 		t.Errorf("close code %d; want 1009", code)
 	}
 }
+
+func TestAnAckBeforeTheEndCounts(t *testing.T) {
+	io := &sio.Server{}
+	errs := make(chan error, 1)
+	io.Of("/").OnConnect(func(s *sio.Socket) {
+		_, err := s.EmitWithAck(context.Background(), "question")
+		errs <- err
+	})
+	url := serve(t, io)
+	for range 50 { // which of the two was seen first was a matter of chance
+		p := join(t, url, "/")
+		id := strings.TrimSuffix(p.next()[1:], `["question"]`)
+		p.send("3"+id+`["yes"]`, `1`)
+		if err := receive(t, errs); err != nil {
+			t.Fatalf("EmitWithAck: %v", err)
+		}
+		p.conn.Close()
+	}
+}
