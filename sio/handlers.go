@@ -84,8 +84,8 @@ func (ns *Namespace) OnAny(h func(e *Event)) { ns.handlers.any.add(h) }
 // It is called by whoever sends, and must not wait.
 func (ns *Namespace) OnAnyOutgoing(h func(s *Socket, p *Prepared)) { ns.handlers.anyOutgoing.add(h) }
 
-// UseEvent adds a middleware for events: it is called, in the order of adding, before an event's handler. On an error the
-// event is not handled; OnRefused's handler is told. The client is not, unless that does it: it waits for no ack forever.
+// UseEvent adds a middleware for events: it is called, in the order of adding, before an event's handler, and for events that
+// have none, too. On an error the event is not handled; OnRefused's handler is told. The client is not, unless that does it: it waits for no ack forever.
 func (ns *Namespace) UseEvent(middleware func(e *Event) error) {
 	ns.handlers.perEvent.add(middleware)
 }
@@ -149,7 +149,7 @@ func (ns *Namespace) greets() bool {
 
 // heedsAll reports whether any event is to be handled, whatever its name.
 func (ns *Namespace) heedsAll() bool {
-	return len(ns.handlers.any.all()) > 0 || ns.parent != nil && ns.parent.heedsAll()
+	return len(ns.handlers.any.all())+len(ns.handlers.perEvent.all()) > 0 || ns.parent != nil && ns.parent.heedsAll()
 }
 
 func (h *handlers) named(event string) (handler, bool) {

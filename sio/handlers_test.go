@@ -220,3 +220,25 @@ func TestHandlersOfAnEventAreSetOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestMiddlewareSeesWhatHasNoHandler(t *testing.T) {
+	refuse := func(*sio.Event) error { return errors.New("no") }
+	for name, set := range map[string]func(ns, parent *sio.Namespace){
+		"of the namespace": func(ns, parent *sio.Namespace) { ns.UseEvent(refuse) },
+		"of the parent":    func(ns, parent *sio.Namespace) { parent.UseEvent(refuse) },
+		"of the socket": func(ns, parent *sio.Namespace) {
+			ns.OnConnect(func(s *sio.Socket) { s.UseEvent(refuse) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			io := &sio.Server{}
+			parent := io.OfFunc(matching(`^/room`))
+			ns := io.Of("/room")
+			ns.OnRefused(func(e *sio.Event, err error) { e.Ack(err.Error()) })
+			set(ns, parent)
+			p := join(t, serve(t, io), "/room")
+			p.send(`2/room,1["nobody's"]`)
+			p.expect(`3/room,1["no"]`)
+		})
+	}
+}

@@ -236,7 +236,7 @@ func (s *Socket) greet() {
 func (s *Socket) heeds(event string) bool {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
-	return !s.greeted || s.events[event] != nil || len(s.any.all()) > 0
+	return !s.greeted || s.events[event] != nil || len(s.any.all())+len(s.perEvent.all()) > 0
 }
 
 func (e *Event) run() {
