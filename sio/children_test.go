@@ -246,3 +246,11 @@ func TestChildrenComeAndGoWithoutHarm(t *testing.T) {
 		p.enter(fmt.Sprint("/room-", i))
 	}
 }
+
+func TestTheRootIsNobodysChild(t *testing.T) {
+	io := &sio.Server{}
+	io.OfFunc(matching(`.`)).Use(func(*sio.Socket) error { return &sio.Error{Message: "no"} })
+	p := join(t, serve(t, io), "/")
+	p.send(`0/a,`)
+	p.expect(`4/a,{"message":"no"}`)
+}

@@ -127,7 +127,10 @@ func (srv *Server) Of(name string) *Namespace {
 	if ns := srv.keep(name); ns != nil {
 		return ns
 	}
-	parent := srv.parentOf(name, nil)
+	var parent *Namespace
+	if name != "/" { // which exists by itself
+		parent = srv.parentOf(name, nil)
+	}
 	srv.mu.Lock()
 	ns := srv.namespaces[name] // it may exist by now
 	begun := ns == nil
