@@ -64,7 +64,7 @@ func (srv *Server) enter(name string, auth json.RawMessage) (*Namespace, *Error)
 	ns.visitors++
 	srv.mu.Unlock()
 	if begun {
-		srv.begun(ns)
+		srv.tryBegun(ns)
 	}
 	return ns, nil
 }
@@ -120,6 +120,18 @@ func (srv *Server) add(name string, parent *Namespace) *Namespace {
 	}
 	srv.namespaces[name] = ns
 	return ns
+}
+
+// tryBegun is begun of a namespace that a client makes to exist, which it does not if OnNamespace's handlers panic.
+func (srv *Server) tryBegun(ns *Namespace) {
+	returned := false
+	defer func() {
+		if !returned {
+			srv.leave(ns)
+		}
+	}()
+	srv.begun(ns)
+	returned = true
 }
 
 // begun makes a namespace ready to be joined.

@@ -254,3 +254,29 @@ func TestTheRootIsNobodysChild(t *testing.T) {
 	p.send(`0/a,`)
 	p.expect(`4/a,{"message":"no"}`)
 }
+
+func TestAPanicBeforeANamespaceBeginsEndsOneConnection(t *testing.T) {
+	io := &sio.Server{Logger: quiet()}
+	io.OfFunc(func(name string, _ json.RawMessage) bool {
+		if name == "/panic" {
+			panic("as it was told")
+		}
+		return true
+	})
+	io.OnNamespace(func(ns *sio.Namespace) {
+		if ns.Name() == "/panic-later" {
+			panic("as it was told")
+		}
+	})
+	url := serve(t, io)
+	other := join(t, url, "/")
+	for _, name := range []string{"/panic", "/panic-later"} {
+		p := join(t, url, "/")
+		p.send("0" + name + ",")
+		p.expectClosed()
+	}
+	other.enter("/a")
+	if got := io.Namespaces(); len(got) != 2 || io.Stats().Panics != 2 {
+		t.Errorf("%d namespaces after %d panics; want 2 after 2", len(got), io.Stats().Panics)
+	}
+}

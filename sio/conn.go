@@ -61,16 +61,26 @@ func (c *conn) Receive(m engine.Message) error {
 	if draining {
 		return discard(m)
 	}
-	err := c.in.receive(m)
+	err := c.take(m)
 	if err == nil {
 		return nil
 	}
 	c.in.abandon()
+	if err == errPanicked {
+		return err
+	}
 	var read readError
 	if errors.As(err, &read) || c.over() {
 		return err
 	}
 	return c.refuse(asViolation(err), m)
+}
+
+// take decodes m. What an application is asked or told meanwhile, as by OfFunc, may panic: that ends the connection, and nothing else.
+func (c *conn) take(m engine.Message) error {
+	err := errPanicked
+	c.server.contain("what is called while a message is read", func() { err = c.in.receive(m) })
+	return err
 }
 
 // settleCodec decides by the client's first message how it speaks, and is spoken to.
