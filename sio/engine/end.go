@@ -64,6 +64,9 @@ func (s *Session) end(err error, g goodbye) {
 		s.post.aborted = true
 		s.post.abort()
 	}
+	for _, p := range s.replies {
+		p.limit(partingTime)
+	}
 	for _, c := range []*carrier{s.carrier, s.probe} {
 		if c != nil {
 			c.interrupt()

@@ -141,6 +141,24 @@ func (s *site) do(t *testing.T, method, query, body string, header ...string) (i
 	return resp.StatusCode, string(b), resp.Header
 }
 
+// request sends a GET on a connection of its own, from which the reply can be read.
+func (s *site) request(t *testing.T, target string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if s.TLS != nil {
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // httptest's own certificate
+	}
+	conn.SetDeadline(time.Now().Add(patience))
+	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", target); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
 // polling opens a session and returns its id.
 func (s *site) polling(t *testing.T) string {
 	t.Helper()

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -20,7 +21,8 @@ const (
 
 // poll is a GET that waits for something to send. It is answered once, by the holder of the outlet's lock.
 type poll struct {
-	reply chan pollReply // holds one
+	reply chan pollReply      // holds one
+	limit func(time.Duration) // sets how long writing that may take from now on
 
 	// Guarded by the session's mu.
 	early time.Time   // when it came, if the client was upgrading and its probe was not answered
@@ -39,7 +41,11 @@ func (s *Session) dismiss(p *poll) {
 
 // serveGet waits until there is something to send.
 func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
-	p := &poll{reply: make(chan pollReply, 1)}
+	rc := http.NewResponseController(w)
+	p := &poll{
+		reply: make(chan pollReply, 1),
+		limit: func(d time.Duration) { rc.SetWriteDeadline(time.Now().Add(d)) },
+	}
 	refusal := s.addPoll(p)
 	switch {
 	case refusal == errUnknownSession && s.server.serveLate(w, r, s.id):
@@ -48,7 +54,6 @@ func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 		s.server.refuse(w, refusal)
 		return
 	}
-	rc := http.NewResponseController(w)
 	// The server's own timeouts are not made for a request that waits.
 	rc.SetReadDeadline(time.Time{})
 	rc.SetWriteDeadline(time.Time{})
@@ -56,7 +61,7 @@ func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 	s.Wake()
 	select {
 	case reply := <-p.reply:
-		rc.SetWriteDeadline(time.Now().Add(s.beat.interval + s.beat.timeout))
+		s.beginReply(p)
 		s.writeReply(w, r, reply)
 	case <-r.Context().Done():
 		s.end(transportError(errPollDropped), goodbyeGone)
@@ -98,10 +103,24 @@ func (s *Session) hold(p *poll, most time.Duration) {
 	p.until = time.AfterFunc(most, func() { s.releasePoll(p) })
 }
 
+// beginReply notes that the reply to p is being written, which may take as long as the client may be silent, and no longer than
+// the end of a carrier once the session has ended.
+func (s *Session) beginReply(p *poll) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		p.limit(partingTime)
+		return
+	}
+	p.limit(s.beat.interval + s.beat.timeout)
+	s.replies = append(s.replies, p)
+}
+
 // forgetPoll ends what was to happen to p.
 func (s *Session) forgetPoll(p *poll) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.replies = slices.DeleteFunc(s.replies, func(r *poll) bool { return r == p })
 	if p.until != nil {
 		p.until.Stop()
 	}

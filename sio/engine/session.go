@@ -47,6 +47,7 @@ type Session struct {
 	probe     *carrier      // what that is
 	probed    bool          // 3probe has been sent
 	poll      *poll         // the waiting GET
+	replies   []*poll       // the GETs whose replies are being written
 	post      *post         // the POST being read
 	lastPost  time.Time     // when one ended
 	pingDue   bool

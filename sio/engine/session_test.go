@@ -418,6 +418,27 @@ func TestShutdownWaitsForNobodyWhoIsSlow(t *testing.T) {
 	}
 }
 
+// A client that does not read its reply has until it must answer a ping, but not beyond the end of its session.
+func TestShutdownDoesNotWaitForAReplyThatIsNotRead(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		t.Run(fmt.Sprintf("tls=%v", secure), func(t *testing.T) {
+			s := start(t, &Server{}, secure)
+			sid := s.polling(t)
+			e := wait(t, s.sessions)
+			get := s.request(t, "/engine.io/?EIO=4&transport=polling&sid="+sid)
+			e.send(Outgoing{Data: bytes.Repeat([]byte("x"), 64<<20)})
+			if _, err := io.ReadFull(get, make([]byte, len("HTTP/1.1 200 OK"))); err != nil { // it is being written
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), patience/2)
+			defer cancel()
+			if err := s.engine.Shutdown(ctx); err != nil {
+				t.Errorf("Shutdown: %v", err)
+			}
+		})
+	}
+}
+
 func TestAReaderThatStallsDelaysNobody(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		t.Run(fmt.Sprintf("tls=%v", secure), func(t *testing.T) {
