@@ -78,6 +78,7 @@ func (p *Prepared) Size() int { return p.size }
 
 // as returns the messages encoded, in segments: large payloads stay where they are if the encoding does not change them.
 func (p *Prepared) as(v variant) [][]byte {
+	v = p.alike(v)
 	if segments, ok := p.find(v); ok {
 		return segments
 	}
@@ -89,6 +90,17 @@ func (p *Prepared) as(v variant) [][]byte {
 	segments := encode(p.msgs, v)
 	p.encoded.Store(&encoding{v, segments, p.encoded.Load()})
 	return segments
+}
+
+// alike returns one of the variants that do not differ for what p holds: most events are short texts.
+func (p *Prepared) alike(v variant) variant {
+	if !p.binary && v.form != forPolling {
+		v.eio3, v.base64 = false, false
+	}
+	if !v.base64 && 1+p.size < v.deflate { // the type, and not even all messages together
+		v.deflate = 0
+	}
+	return v
 }
 
 // find returns the messages as they have been encoded before.
