@@ -18,8 +18,8 @@ const (
 )
 
 // heartbeat says when to ping and when the client is gone: when for interval + timeout, not counting the time in which nobody
-// reads from it, there was no sign of life. A pong that answers a ping is one (or the ping of a client that pings), and so are the bytes of a binary message as it
-// is read, above streamRate: a client in the middle of a large message cannot answer a ping.
+// reads from it, there was no sign of life. A pong that answers a ping is one (or the ping of a client that pings), and so are
+// the bytes of a binary message as it is read, above streamRate: a client in the middle of a large message cannot answer a ping.
 type heartbeat struct {
 	interval, timeout time.Duration
 	passive           bool   // the client pings, as in Engine.IO 3

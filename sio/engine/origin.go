@@ -15,7 +15,7 @@ type CORS struct {
 	Credentials    bool          // pages of the Origins may send cookies; those that only "*" allows may not
 	Headers        []string      // fields that a page may send; nil means all it asks for
 	ExposedHeaders []string      // fields of the reply that a page may read, beside those it always may
-	MaxAge         time.Duration // how long a browser may remember the answer, in seconds; 0 leaves it to the browser
+	MaxAge         time.Duration // how long a browser may remember the answer, cut to seconds; 0 leaves it to the browser
 }
 
 // all reports whether every origin may connect.

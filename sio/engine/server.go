@@ -25,8 +25,8 @@ const (
 	defaultThreshold        = 1024
 )
 
-// Server speaks Engine.IO 4, and 3 on request. Its zero value works with the defaults of Node's server, but admits nobody until Accept is set.
-// The fields must not change after the first request.
+// Server speaks Engine.IO 4, and 3 on request. Its zero value works with the defaults of Node's server, but admits nobody until
+// Accept is set. The fields must not change after the first request.
 type Server struct {
 	PingInterval     time.Duration // between pings; 0 means 25 s
 	PingTimeout      time.Duration // for the answer to a ping; 0 means 20 s

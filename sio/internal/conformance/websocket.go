@@ -24,7 +24,7 @@ const (
 // echoWebSocket echoes messages on the engine's own WebSocket code. The zero value is ready.
 type echoWebSocket struct {
 	mu    sync.Mutex
-	conns map[net.Conn]struct{} // guarded by mu; nil after Shutdown
+	conns map[net.Conn]struct{} // guarded by mu
 	shut  bool                  // guarded by mu
 	open  sync.WaitGroup
 }
