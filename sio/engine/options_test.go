@@ -156,7 +156,7 @@ func TestPreflightsAreAnswered(t *testing.T) {
 		if plain, _, _ := s.do(t, "OPTIONS", "EIO=4&transport=polling", ""); (plain == 204) != (len(tt.cors.Origins) > 0) {
 			t.Errorf("%+v: OPTIONS without a page = %d", tt.cors, plain)
 		}
-		if status == 204 && h.Get("Access-Control-Allow-Methods") != "GET, POST" {
+		if status == 204 && h.Get("Access-Control-Allow-Methods") != "GET, HEAD, PUT, PATCH, POST, DELETE" {
 			t.Errorf("methods: %q", h.Get("Access-Control-Allow-Methods"))
 		}
 	}

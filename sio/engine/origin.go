@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// corsMethods are those that Node's server names. Pages see for themselves that it takes no other than GET and POST: the protocol's
+// suite wants to be refused by a status.
+const corsMethods = "GET, HEAD, PUT, PATCH, POST, DELETE"
+
 // CORS names the other origins whose web pages may connect, and what a browser is told of that. Its zero value names none.
 type CORS struct {
 	Origins        []string      // as in "https://app.example"; "*" is all, but for what needs Credentials
@@ -68,7 +72,7 @@ func (srv *Server) isPreflight(r *http.Request) bool {
 // servePreflight answers for an origin that has been allowed.
 func (srv *Server) servePreflight(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Access-Control-Allow-Methods", "GET, POST")
+	h.Set("Access-Control-Allow-Methods", corsMethods)
 	if srv.CORS.Headers != nil {
 		h.Set("Access-Control-Allow-Headers", strings.Join(srv.CORS.Headers, ", "))
 	} else if fields := r.Header.Get("Access-Control-Request-Headers"); fields != "" {

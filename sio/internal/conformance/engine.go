@@ -26,6 +26,7 @@ func newEIO4() *engine.Server {
 	return &engine.Server{
 		PingInterval: protocolPingInterval,
 		PingTimeout:  protocolPingTimeout,
+		CORS:         engine.CORS{Origins: []string{"*"}}, // the suite runs in browsers, too
 		Accept: func(s *engine.Session, _ *http.Request) (engine.Receiver, error) {
 			return &echo{session: s, limit: 1_000_000}, nil
 		},

@@ -15,6 +15,7 @@ func newSIO5() *sio.Server {
 		PingInterval:   protocolPingInterval,
 		PingTimeout:    protocolPingTimeout,
 		ConnectTimeout: time.Second,
+		CORS:           sio.CORS{Origins: []string{"*"}}, // the suite runs in browsers, too
 	}
 	main := srv.Of("/")
 	main.OnConnect(emitAuth)

@@ -48,6 +48,18 @@ func TestSIO5JoinsNamespaces(t *testing.T) {
 	}
 }
 
+func TestPagesOfAnyOriginRunTheProtocolsSuites(t *testing.T) {
+	for which, version := range map[int]string{eio4: "4", eio3: "3", sio5: "4"} {
+		s := start(t, which)
+		for query, want := range map[string]int{"EIO=" + version + "&transport=polling": 200, "EIO=" + version + "&transport=abc": 400} {
+			r := s.do(t.Context(), "GET", query, "", "Origin", "http://elsewhere.example")
+			if r.status != want || r.header.Get("Access-Control-Allow-Origin") != "*" {
+				t.Errorf("server %d: %v %v; want %d for all origins", which, r, r.header, want)
+			}
+		}
+	}
+}
+
 func TestSIO5LeavesTimeToListenForTheFirstEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := siotest.NewServer(newSIO5())
