@@ -2,6 +2,7 @@ package sio
 
 import (
 	"cmp"
+	"math"
 	"time"
 )
 
@@ -59,7 +60,10 @@ func (srv *Server) connectTimeout() time.Duration {
 	return cmp.Or(srv.ConnectTimeout, defaultConnectTimeout)
 }
 
-func (srv *Server) maxEventBytes() int { return cmp.Or(srv.MaxEventBytes, defaultMaxEventBytes) }
+// bound returns a limit, or its default for 0. It is so far from the largest number that a few of them can be added.
+func bound(limit, otherwise int) int { return min(cmp.Or(limit, otherwise), math.MaxInt/8) }
+
+func (srv *Server) maxEventBytes() int { return bound(srv.MaxEventBytes, defaultMaxEventBytes) }
 
 func (srv *Server) maxAttachments() int { return cmp.Or(srv.MaxAttachments, defaultMaxAttachments) }
 
@@ -69,20 +73,20 @@ func (srv *Server) maxChildNamespaces() int {
 	return cmp.Or(srv.MaxChildNamespaces, defaultMaxChildren)
 }
 
-func (srv *Server) maxQueuedBytes() int { return cmp.Or(srv.MaxQueuedBytes, defaultMaxQueuedBytes) }
+func (srv *Server) maxQueuedBytes() int { return bound(srv.MaxQueuedBytes, defaultMaxQueuedBytes) }
 
 func (srv *Server) maxQueuedPackets() int {
-	return cmp.Or(srv.MaxQueuedPackets, defaultMaxQueuedCount)
+	return bound(srv.MaxQueuedPackets, defaultMaxQueuedCount)
 }
 
 // maxPendingBytes has room for one event of any size.
 func (srv *Server) maxPendingBytes() int {
-	return max(cmp.Or(srv.MaxPendingBytes, defaultMaxPendingBytes), srv.maxEventBytes())
+	return max(bound(srv.MaxPendingBytes, defaultMaxPendingBytes), srv.maxEventBytes())
 }
 
 // maxHalfSentBytes has room for one event of any size.
 func (srv *Server) maxHalfSentBytes() int {
-	return max(cmp.Or(srv.MaxHalfSentBytes, defaultMaxHalfSent), srv.maxEventBytes())
+	return max(bound(srv.MaxHalfSentBytes, defaultMaxHalfSent), srv.maxEventBytes())
 }
 
 // maxUrgentBytes bounds what is sent to a client by the answers to what it asks.

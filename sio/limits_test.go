@@ -3,6 +3,7 @@ package sio_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -218,4 +219,25 @@ func TestRefusalsAreCountedInBoundedRoom(t *testing.T) {
 	if st := io.Stats().Engine; st.Opened != 0 || sum(st.Closed) != 0 {
 		t.Errorf("%d sessions were opened, %d closed", st.Opened, sum(st.Closed))
 	}
+}
+
+// "No limit" is the largest there is, to which nothing can be added.
+func TestTheLargestLimitsAreNone(t *testing.T) {
+	srv := &sio.Server{
+		MaxEventBytes: math.MaxInt, MaxPendingBytes: math.MaxInt, MaxHalfSentBytes: math.MaxInt,
+		MaxQueuedBytes: math.MaxInt, MaxQueuedPackets: math.MaxInt,
+	}
+	srv.Of("/").On("n", func(e *sio.Event) { e.Ack(e.NumArgs()) })
+	srv.Of("/").OnStream("up", func(e *sio.Event) { e.Ack() }) // and skip it
+	p := join(t, serve(t, srv), "/")
+	p.send(`21["n",{"a":1}]`)
+	p.expect(`31[1]`)
+	for _, ack := range []string{`2["n"`, `3["up"`} {
+		p.send(`51-` + ack + `,{"_placeholder":true,"num":0}]`)
+		p.sendBinary(strings.Repeat("x", 5000))
+	}
+	p.expect(`32[1]`)
+	p.expect(`33[]`)
+	p.send(`24["n"]`)
+	p.expect(`34[0]`)
 }

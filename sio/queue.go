@@ -1,10 +1,6 @@
 package sio
 
-import (
-	"math"
-
-	"sluice/sio/engine"
-)
+import "sluice/sio/engine"
 
 // class says how a message is held to the bounds of a queue.
 type class byte
@@ -18,14 +14,10 @@ const (
 
 // factor is by how much a message may go over the bounds.
 func (c class) factor() int {
-	switch c {
-	case urgent:
+	if c == urgent {
 		return urgentFactor
-	case control:
-		return math.MaxInt32
-	default:
-		return 1
 	}
+	return 1
 }
 
 // queue holds what waits to be sent, in order.
@@ -42,9 +34,9 @@ const (
 	idleQueue = 8
 )
 
-// takes reports whether m fits in a queue of at most so many bytes and messages. One message always fits.
+// takes reports whether m fits in a queue of at most so many bytes and messages. One message always fits, and so do sio's own.
 func (q *queue) takes(m *engine.Prepared, c class, bytes, messages int) bool {
-	return q.waiting() == 0 || q.bytes+m.Size()+messageOverhead <= c.factor()*bytes && q.waiting() < c.factor()*messages
+	return q.waiting() == 0 || c == control || q.bytes+m.Size()+messageOverhead <= c.factor()*bytes && q.waiting() < c.factor()*messages
 }
 
 // waiting returns how many messages there are.

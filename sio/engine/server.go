@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -360,7 +361,12 @@ func (srv *Server) pingTimeout() time.Duration  { return cmp.Or(srv.PingTimeout,
 func (srv *Server) upgradeTimeout() time.Duration {
 	return cmp.Or(srv.UpgradeTimeout, defaultUpgradeTimeout)
 }
-func (srv *Server) maxPayloadBytes() int { return cmp.Or(srv.MaxPayloadBytes, defaultMaxPayloadBytes) }
+
+// maxPayloadBytes is far enough from the largest number for what is compared with it to be a little more.
+func (srv *Server) maxPayloadBytes() int {
+	return min(cmp.Or(srv.MaxPayloadBytes, defaultMaxPayloadBytes), math.MaxInt/2)
+}
+
 func (srv *Server) handshakeTimeout() time.Duration {
 	return cmp.Or(srv.HandshakeTimeout, defaultHandshakeTimeout)
 }

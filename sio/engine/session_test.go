@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -227,6 +228,20 @@ func TestManyMessagesKeepTheirOrder(t *testing.T) {
 		for i := range n {
 			if got := string(c.receive().Data); got != fmt.Sprint(i) {
 				t.Fatalf("message %d = %s", i, got)
+			}
+		}
+	})
+}
+
+// "No limit" is the largest there is, to which nothing can be added.
+func TestTheLargestLimitIsNone(t *testing.T) {
+	onEveryTransport(t, func() *Server { return &Server{MaxPayloadBytes: math.MaxInt} }, func(t *testing.T, s *site, c client) {
+		for _, m := range []Outgoing{
+			{Data: []byte("short")}, {Data: bytes.Repeat([]byte("x"), 5000)}, {Binary: true, Data: make([]byte, 5000)}, {Data: []byte("end")},
+		} {
+			c.send(m)
+			if got := c.receive(); !bytes.Equal(got.Data, m.Data) {
+				t.Fatalf("came back %.40q; want %.40q", got.Data, m.Data)
 			}
 		}
 	})
