@@ -352,7 +352,8 @@ func (c *conn) tryEnqueue(s *Socket, m *engine.Prepared, class class) error {
 
 // crowded reports whether the queue is over its bounds, which acks may do. Called with c.mu held.
 func (c *conn) crowded() bool {
-	return c.control.bytes > c.server.maxQueuedBytes() || c.control.waiting() > c.server.maxQueuedPackets()
+	q := &c.control
+	return q.load() > c.server.maxQueuedBytes() || q.waiting()-q.missed > c.server.maxQueuedPackets()
 }
 
 // behind reports whether something waits to be sent. What comes of a Source does not count: it may go on for ever, and is

@@ -25,6 +25,10 @@ type queue struct {
 	messages []*engine.Prepared
 	first    int // of messages; those before it have been taken
 	bytes    int
+
+	// What a client missed goes over the bounds. As long as it waits to be sent, as much more may.
+	missed      int // messages
+	missedBytes int
 }
 
 const (
@@ -36,8 +40,11 @@ const (
 
 // takes reports whether m fits in a queue of at most so many bytes and messages. One message always fits, and so do sio's own.
 func (q *queue) takes(m *engine.Prepared, c class, bytes, messages int) bool {
-	return q.waiting() == 0 || c == control || q.bytes+m.Size()+messageOverhead <= c.factor()*bytes && q.waiting() < c.factor()*messages
+	return q.waiting() == 0 || c == control || q.load()+m.Size()+messageOverhead <= c.factor()*bytes && q.waiting()-q.missed < c.factor()*messages
 }
+
+// load returns how many bytes there are, but for what was missed.
+func (q *queue) load() int { return q.bytes - q.missedBytes }
 
 // waiting returns how many messages there are.
 func (q *queue) waiting() int { return len(q.messages) - q.first }
@@ -45,6 +52,13 @@ func (q *queue) waiting() int { return len(q.messages) - q.first }
 func (q *queue) put(m *engine.Prepared) {
 	q.messages = append(q.messages, m)
 	q.bytes += m.Size() + messageOverhead
+}
+
+// putMissed is put of what a client missed.
+func (q *queue) putMissed(m *engine.Prepared) {
+	q.put(m)
+	q.missed++
+	q.missedBytes += m.Size() + messageOverhead
 }
 
 // take returns the oldest message, nil if there is none.
@@ -56,6 +70,7 @@ func (q *queue) take() *engine.Prepared {
 	q.messages[q.first] = nil
 	q.first++
 	q.bytes -= m.Size() + messageOverhead
+	q.missed, q.missedBytes = max(q.missed-1, 0), max(q.missedBytes-m.Size()-messageOverhead, 0)
 	q.compact()
 	return m
 }

@@ -773,3 +773,73 @@ func TestStockClientsComeBack(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatWasMissedLeavesRoomForWhatIsNew(t *testing.T) {
+	for _, closeSlow := range []bool{false, true} {
+		const many = 200
+		io, joined := recovering(sio.Recovery{})
+		io.MaxQueuedBytes, io.MaxQueuedPackets, io.CloseSlow = 4<<10, 10, closeSlow
+		inMemory(t, io, func(t *testing.T, srv *siotest.Server) {
+			p := comeIn(dialMemory(t, srv), "/", "")
+			<-joined
+			p.expectEvents(`2["hello"]`)
+			p.conn.Close()
+			synctest.Wait()
+			for i := range many {
+				io.Of("/").Emit("missed", i, strings.Repeat("x", 1000))
+			}
+			back := dialMemory(t, srv)
+			back.send("0" + p.claim())
+			<-joined
+			synctest.Wait() // all of it waits for the client
+			back.send(`0/other,`)
+			synctest.Wait()
+			io.Of("/").Emit("new")
+			if st := io.Stats(); st.Sockets != 2 || st.Dropped != 0 {
+				t.Fatalf("%d sockets are there, %d events were dropped; want 2 and 0", st.Sockets, st.Dropped)
+			}
+			<-joined
+			for range 1 + many {
+				back.next()
+			}
+			if got := back.next(); !strings.HasPrefix(got, `0/other,`) {
+				t.Errorf("after what was missed came %.100s", got)
+			}
+			back.next() // hello
+			if got := back.next(); !strings.HasPrefix(got, `2["new"`) {
+				t.Errorf("then came %.100s", got)
+			}
+			back.conn.Close()
+			synctest.Wait()
+		})
+	}
+}
+
+func TestWhatIsNewIsBoundedWhileWhatWasMissedWaits(t *testing.T) {
+	io, joined := recovering(sio.Recovery{})
+	io.MaxQueuedPackets = 10
+	inMemory(t, io, func(t *testing.T, srv *siotest.Server) {
+		p := comeIn(dialMemory(t, srv), "/", "")
+		<-joined
+		p.expectEvents(`2["hello"]`)
+		p.conn.Close()
+		synctest.Wait()
+		for range 200 {
+			io.Of("/").Emit("missed", strings.Repeat("x", 1000))
+		}
+		back := dialMemory(t, srv)
+		back.send("0" + p.claim())
+		s := <-joined
+		synctest.Wait()
+		var err error
+		sent := 0
+		for ; err == nil && sent < 100; sent++ {
+			err = s.Emit("new")
+		}
+		if !errors.Is(err, sio.ErrQueueFull) || sent > 15 {
+			t.Errorf("%d events were sent, then %v; want about 10, then ErrQueueFull", sent, err)
+		}
+		back.conn.Close()
+		synctest.Wait()
+	})
+}

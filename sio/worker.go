@@ -178,7 +178,7 @@ func (c *conn) holdsUp(most int) bool {
 // answering waits until there is room for a client that joins; it does not, if the client lets the answers lie.
 func (c *conn) answering() error {
 	c.mu.Lock()
-	bytes, most := c.control.bytes, c.server.maxUrgentBytes()
+	bytes, most := c.control.load(), c.server.maxUrgentBytes()
 	c.mu.Unlock()
 	if bytes > most {
 		return &LimitError{What: "answers that the client does not read", Limit: int64(most)}
