@@ -52,8 +52,8 @@ const keptOverhead = 512
 func (e *keptEvent) cost() int { return e.event.Size() + keptOverhead }
 
 // concerns reports whether a socket that was in rooms gets e.
-func (e *keptEvent) concerns(rooms []string) bool {
-	in := func(room string) bool { return slices.Contains(rooms, room) }
+func (e *keptEvent) concerns(rooms map[string]bool) bool {
+	in := func(room string) bool { return rooms[room] }
 	return (len(e.sel.Rooms) == 0 || slices.ContainsFunc(e.sel.Rooms, in)) && !slices.ContainsFunc(e.sel.Except, in)
 }
 
@@ -127,8 +127,12 @@ func (l *backlog) since(n uint64, rooms []string) (missed []keptEvent, ok bool) 
 	if n < first {
 		return nil, false
 	}
+	in := make(map[string]bool, len(rooms)) // there may be thousands, and everybody waits
+	for _, room := range rooms {
+		in[room] = true
+	}
 	for _, e := range l.events[n-first:] {
-		if e.concerns(rooms) {
+		if e.concerns(in) {
 			missed = append(missed, e)
 		}
 	}
