@@ -74,7 +74,7 @@ func TestThoseWhoDawdleDelayNobody(t *testing.T) {
 	web := &http.Server{Handler: server, ReadHeaderTimeout: limit}
 	var served sync.WaitGroup
 	served.Go(func() { web.Serve(l) })
-	defer func() {
+	t.Cleanup(func() { // after the bystanders have gone, however the test ends
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
@@ -82,7 +82,7 @@ func TestThoseWhoDawdleDelayNobody(t *testing.T) {
 		}
 		web.Close()
 		served.Wait()
-	}()
+	})
 	url := "http://" + l.Addr().String()
 	alone := stand(t, url, "websocket")
 	eventually(t, func() bool { return alone.heard.Load() > 200 })
