@@ -24,6 +24,7 @@ type backlog struct {
 	bytes    int
 	absences map[string]*linked.Element // by pid
 	leaving  linked.List                // of *absence, in the order of going
+	here     map[string]*Socket         // by pid: those that have joined
 	sweeper  *time.Timer                // nil while nothing is kept
 	over     bool                       // nothing is kept any more
 }
@@ -175,6 +176,33 @@ func (l *backlog) take(pid, offset string) *absence {
 		return nil
 	}
 	return a
+}
+
+// enter notes a socket that has joined.
+func (l *backlog) enter(s *Socket) {
+	if l.here == nil {
+		l.here = make(map[string]*Socket)
+	}
+	l.here[s.pid] = s
+}
+
+// exit is for one that has ended.
+func (l *backlog) exit(s *Socket) {
+	if l.here[s.pid] == s {
+		delete(l.here, s.pid)
+	}
+}
+
+// oust ends the connection of a client that comes back before it was noticed that it had gone.
+func (l *backlog) oust(pid string) {
+	l.mu.Lock()
+	s := l.here[pid]
+	l.mu.Unlock()
+	if s == nil {
+		return
+	}
+	s.conn.session.Close(errReplaced)
+	s.endFor(&DisconnectError{Reason: reasonTransportClose, Err: errReplaced}, false)
 }
 
 // drop keeps an absence no longer; its visit is the caller's to end.

@@ -229,7 +229,7 @@ func (c *conn) accept(s *Socket) bool {
 // seat answers the client, and puts s where events reach it, after those that it missed.
 func (c *conn) seat(s *Socket) bool {
 	var missed []keptEvent
-	if s.recovered {
+	if s.pid != "" {
 		s.ns.log.mu.Lock()
 		defer s.ns.log.mu.Unlock()
 	}
@@ -252,6 +252,9 @@ func (c *conn) seat(s *Socket) bool {
 	c.control.put(c.codec.control(c.welcome(s)))
 	c.catchUp(s, missed)
 	c.mu.Unlock()
+	if s.pid != "" {
+		s.ns.log.enter(s)
+	}
 	s.ns.rooms.add(s)
 	if back != nil {
 		s.Join(back.rooms...)

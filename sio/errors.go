@@ -26,6 +26,7 @@ var (
 	errPanicked       = errors.New("sio: a handler panicked")
 	errBinaryRefusal  = errors.New("sio: binary in the data of a refusal")
 	errTooSlow        = errors.New("sio: the client did not take what was sent to it")
+	errReplaced       = errors.New("sio: the client has come back by another connection")
 	errStalled        = errors.New("sio: a half-sent event made no progress")
 )
 
@@ -103,7 +104,7 @@ func reason(err error, transport string) string {
 	switch {
 	case errors.Is(err, engine.ErrPingTimeout):
 		return reasonPingTimeout
-	case errors.Is(err, engine.ErrTransportClose):
+	case errors.Is(err, engine.ErrTransportClose), errors.Is(err, errReplaced):
 		return reasonTransportClose
 	case errors.Is(err, engine.ErrServerShutdown):
 		return reasonShutdown

@@ -11,7 +11,8 @@ import (
 
 // Recovery lets a client whose connection broke take up its socket where it was, as Node's connection state recovery does: with
 // the same id, rooms and Data, and with the events that it missed, in order and with their attachments. Its socket is another
-// value, whose Recovered is true; OnDisconnect's and OnConnect's handlers are called for both.
+// value, whose Recovered is true; OnDisconnect's and OnConnect's handlers are called for both. Where the server has not noticed yet
+// that the old connection is of no use, that ends then; with Node's server the client is a stranger.
 //
 // For that, every event that is neither volatile nor to be acknowledged is kept for a while, in memory, and is sent with one more
 // argument, a string, which tells the client where it is. Clients do not take it off. What a Source yields is not kept. A client
@@ -62,6 +63,7 @@ func (ns *Namespace) recall(auth json.RawMessage) *absence {
 	if len(auth) == 0 || json.Unmarshal(auth, &claim) != nil || claim.PID == nil || claim.Offset == nil {
 		return nil
 	}
+	ns.log.oust(*claim.PID)
 	return ns.log.take(*claim.PID, *claim.Offset)
 }
 

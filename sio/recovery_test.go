@@ -208,19 +208,23 @@ func TestAClientThatWasSentNothingIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-func TestASocketIsTakenUpOnce(t *testing.T) {
+func TestASocketIsTakenUpByOneAtATime(t *testing.T) {
 	io, joined := recovering(sio.Recovery{})
 	url := serve(t, io)
 	p := comeIn(dial(t, url), "/", "")
 	p.expectEvents(`2["hello"]`)
 	p.loseConnection(io)
-	for i, want := range []bool{false, true, false} {
-		if i > 0 {
-			comeIn(dial(t, url), "/", p.claim())
+	receive(t, joined)
+	first := comeIn(dial(t, url), "/", p.claim())
+	second := comeIn(dial(t, url), "/", p.claim())
+	for range 2 {
+		if !receive(t, joined).Recovered() {
+			t.Error("not recovered")
 		}
-		if got := receive(t, joined).Recovered(); got != want {
-			t.Errorf("time %d: recovered %v", i, got)
-		}
+	}
+	first.expectClosed()
+	if first.ID != p.ID || second.ID != p.ID || io.Stats().Sockets != 1 {
+		t.Errorf("the socket %s was taken up as %s and %s; %d are there", p.ID, first.ID, second.ID, io.Stats().Sockets)
 	}
 }
 
@@ -842,4 +846,31 @@ func TestWhatIsNewIsBoundedWhileWhatWasMissedWaits(t *testing.T) {
 		back.conn.Close()
 		synctest.Wait()
 	})
+}
+
+func TestAClientMayComeBackBeforeItsEndWasNoticed(t *testing.T) {
+	io, joined := recovering(sio.Recovery{})
+	ended := make(chan string, 10)
+	io.Of("/").OnDisconnect(func(s *sio.Socket, reason string) { ended <- reason })
+	url := serve(t, io)
+	p := comeIn(dial(t, url), "/", "")
+	first := receive(t, joined)
+	p.expectEvents(`2["hello"]`)
+	for round := range 3 {
+		io.Of("/").Emit("lost on the way", round)
+		back := comeIn(dial(t, url), "/", p.claim())
+		if s := receive(t, joined); !s.Recovered() || back.ID != p.ID || first.Connected() {
+			t.Fatalf("recovered %v as %s; was %s", s.Recovered(), back.ID, p.ID)
+		}
+		back.expectEvents(fmt.Sprintf(`2["lost on the way",%d]`, round))
+		if reason := receive(t, ended); reason != "transport close" {
+			t.Errorf("the socket that was ended with %s", reason)
+		}
+		p.next() // what was lost
+		p.expectClosed()
+		p = back
+	}
+	if got := io.Stats().Sockets; got != 1 {
+		t.Errorf("%d sockets; want 1", got)
+	}
 }

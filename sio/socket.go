@@ -289,5 +289,8 @@ func (s *Socket) part(reason string, drop bool) (was state, waiting []answerer, 
 	back := s.absence
 	c.mu.Unlock()
 	s.ns.rooms.remove(s, reason)
+	if s.pid != "" {
+		s.ns.log.exit(s)
+	}
 	return was, waiting, s.goAway(was, back, reason)
 }
