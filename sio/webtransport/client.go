@@ -2,7 +2,9 @@ package webtransport
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -19,7 +21,13 @@ const (
 	// keepAlive is how often something is sent to a client that is silent; after idleTimeout without an answer it is gone.
 	keepAlive   = 10 * time.Second
 	idleTimeout = 30 * time.Second
+	// maxUnproven is how many handshakes may be under way before clients must show first that their address is their own (RFC
+	// 9000, section 8.1.2): one that begins from a false address costs memory and a signature. maxHandshakes bounds all.
+	maxUnproven   = 100
+	maxHandshakes = 500
 )
+
+var errManyHandshakes = errors.New("too many handshakes")
 
 // client is one connection of QUIC, which carries one session at most.
 type client struct {
@@ -42,6 +50,35 @@ func quicConfig(handshake time.Duration) *quic.Config {
 		EnableDatagrams:                  true, // browsers ask for both
 		EnableStreamResetPartialDelivery: true,
 	}
+}
+
+// meet counts a connection, from its first packet to its end, unless too many handshakes are under way.
+func (srv *Server) meet(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.handshakes() >= maxHandshakes {
+		return nil, errManyHandshakes
+	}
+	srv.met++
+	context.AfterFunc(ctx, srv.part)
+	return ctx, nil
+}
+
+// part notes that a connection has ended.
+func (srv *Server) part() {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.met--
+}
+
+// handshakes returns how many handshakes are under way. Its caller holds mu.
+func (srv *Server) handshakes() int { return srv.met - len(srv.conns) }
+
+// doubts reports whether a client must show that its address is its own.
+func (srv *Server) doubts(net.Addr) bool {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return srv.handshakes() >= maxUnproven
 }
 
 // admit serves a connection, unless there are too many.

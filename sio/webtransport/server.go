@@ -54,6 +54,7 @@ type Server struct {
 	closing   bool                    // guarded by mu
 	listeners map[*quic.Listener]bool // guarded by mu
 	conns     map[*quic.Conn]*client  // guarded by mu
+	met       int                     // guarded by mu: connections, those whose handshake is under way included
 }
 
 // ListenAndServe serves at Addr. It returns as Serve does.
@@ -74,7 +75,7 @@ func (srv *Server) ListenAndServe() error {
 func (srv *Server) Serve(conn net.PacketConn) error {
 	srv.once.Do(srv.setUp)
 	defer conn.Close()
-	transport := &quic.Transport{Conn: conn}
+	transport := &quic.Transport{Conn: conn, ConnContext: srv.meet, VerifySourceAddress: srv.doubts}
 	defer transport.Close()
 	l, err := transport.Listen(http3.ConfigureTLSConfig(srv.TLSConfig), quicConfig(srv.handshakeTimeout()))
 	if err != nil {

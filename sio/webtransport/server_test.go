@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -394,6 +395,100 @@ func TestConnectionsAreBounded(t *testing.T) {
 	first.send(false, "4still here")
 	if _, got := first.receive(); got != "4still here" {
 		t.Errorf("came back %q", got)
+	}
+}
+
+// tap is a UDP socket that looks at what arrives, and may keep to itself what goes on with a handshake.
+type tap struct {
+	net.PacketConn
+	stall bool
+	retry chan struct{} // gets something when the server sends a Retry packet; RFC 9000, section 17.2.5
+}
+
+func (p *tap) ReadFrom(b []byte) (int, net.Addr, error) {
+	for {
+		n, from, err := p.PacketConn.ReadFrom(b)
+		asked := err == nil && n > 0 && b[0]&0xf0 == 0xf0
+		if asked {
+			select {
+			case p.retry <- struct{}{}:
+			default:
+			}
+		}
+		if err != nil || asked || !p.stall {
+			return n, from, err
+		}
+	}
+}
+
+// tapped returns what dials the door by QUIC over a socket of its own, until the test ends.
+func (s *door) tapped(t *testing.T, stall bool) (dial func(context.Context) error, retry <-chan struct{}) {
+	t.Helper()
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &tap{PacketConn: conn, stall: stall, retry: make(chan struct{}, 1)}
+	transport := &quic.Transport{Conn: p}
+	t.Cleanup(func() {
+		transport.Close()
+		conn.Close()
+	})
+	addr, err := net.ResolveUDPAddr("udp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := ours()
+	config.NextProtos = []string{"h3"}
+	return func(ctx context.Context) error {
+		c, err := transport.Dial(ctx, addr, config, nil)
+		if err == nil {
+			c.CloseWithError(0, "")
+		}
+		return err
+	}, p.retry
+}
+
+func TestHandshakesUnderWayAreDoubtedAndBounded(t *testing.T) {
+	s := open(t, &engine.Server{}, &webtransport.Server{HandshakeTimeout: 2 * patience})
+	dial, retry := s.tapped(t, false)
+	if err := dial(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(retry) > 0 {
+		t.Error("a single client had to prove its address")
+	}
+	begin, asked := s.tapped(t, true)
+	ctx, cancel := context.WithCancel(t.Context())
+	var beginners sync.WaitGroup
+	defer beginners.Wait()
+	defer cancel()
+	beginning := func(n int) {
+		for range n {
+			beginners.Go(func() { begin(ctx) })
+		}
+	}
+	beginning(150)
+	select {
+	case <-asked:
+	case <-time.After(patience):
+		t.Fatal("150 handshakes that nobody goes on with, and no doubts")
+	}
+	if err := dial(t.Context()); err != nil {
+		t.Errorf("an honest client: %v", err)
+	}
+	if len(retry) == 0 {
+		t.Error("the honest client did not have to prove its address")
+	}
+	beginning(450)
+	var refusal *quic.TransportError
+	for until := time.Now().Add(patience); !errors.As(dial(t.Context()), &refusal); {
+		if time.Now().After(until) {
+			t.Fatal("600 handshakes are under way, and another was let in")
+		}
+	}
+	if refusal.ErrorCode != quic.ConnectionRefused {
+		t.Errorf("refused by %v", refusal)
 	}
 }
 
