@@ -242,3 +242,68 @@ func TestMiddlewareSeesWhatHasNoHandler(t *testing.T) {
 		})
 	}
 }
+
+// meddler is a Source that does what an application can.
+type meddler struct {
+	meddle func()
+	left   int
+}
+
+func (m *meddler) Next(bool) (*sio.Prepared, bool) {
+	if m.left--; m.left < 0 {
+		return nil, false
+	}
+	m.meddle()
+	return sio.Prepare("pulled"), true
+}
+
+func TestACallbackMayCallAnything(t *testing.T) {
+	for name, recovery := range map[string]*sio.Recovery{"kept": {}, "not kept": nil} {
+		t.Run(name, func(t *testing.T) {
+			io := &sio.Server{Logger: quiet(), Recovery: recovery}
+			ns := io.Of("/")
+			var d diary
+			meddle := func(from string, s *sio.Socket) {
+				d.write("%s", from)
+				s.Emit("more")
+				ns.To("red").Emit("more")
+				s.Join("red")
+				s.Leave("red")
+				s.SetData(len(s.Rooms()) + len(ns.Sockets()))
+				ns.FetchSockets(t.Context())
+				io.Of("/" + from).Emit("more")
+				io.Stats()
+			}
+			ns.Use(func(s *sio.Socket) error { meddle("use", s); return nil })
+			ns.OnConnect(func(s *sio.Socket) {
+				meddle("connect", s)
+				s.SetSource(&meddler{func() { meddle("source", s) }, 1})
+				s.Wake()
+			})
+			ns.OnAny(func(e *sio.Event) { meddle("any", e.Socket) })
+			ns.On("event", func(e *sio.Event) { e.Ack() })
+			ns.UseEvent(func(e *sio.Event) error { meddle("middleware", e.Socket); return nil })
+			ns.OnAnyOutgoing(func(s *sio.Socket, p *sio.Prepared) {
+				if p.Name() == "pulled" { // else without end
+					meddle("outgoing", s)
+				}
+			})
+			ns.OnInvalid(func(s *sio.Socket, _ error) { meddle("invalid", s); s.Disconnect(true) })
+			ended := make(chan bool, 1)
+			ns.OnDisconnect(func(s *sio.Socket, _ string) { meddle("disconnect", s); s.Disconnect(true); ended <- true })
+			p := join(t, serve(t, io), "/")
+			p.send(`20["event"]`)
+			for p.next() != `30[]` {
+			}
+			p.send(`2{`)
+			p.expectClosed()
+			receive(t, ended)
+			got := d.read()
+			for _, from := range []string{"use", "connect", "source", "outgoing", "any", "middleware", "invalid", "disconnect"} {
+				if !strings.Contains(got, from) {
+					t.Errorf("%s was not called: %s", from, got)
+				}
+			}
+		})
+	}
+}
