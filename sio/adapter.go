@@ -40,8 +40,8 @@ type Command struct {
 // a single process, which is the default, finds them in memory; one for several nodes has it do so on each
 // ([Server.NewAdapter]). Any goroutine may call the methods.
 //
-// An Adapter that is an io.Closer is closed when its namespace ends or the server shuts down. One that reaches other nodes
-// may be a [ServerEmitter], too.
+// An Adapter that is an io.Closer is closed when its namespace ends or the server shuts down. A child namespace that ends may
+// begin anew before its old Adapter has been closed. One that reaches other nodes may be a [ServerEmitter], too.
 type Adapter interface {
 	// Broadcast sends an event. It does not wait; whether a socket gets it, the sender does not learn.
 	Broadcast(b Broadcast) error

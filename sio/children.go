@@ -46,8 +46,11 @@ func (srv *Server) enter(name string, auth json.RawMessage) (*Namespace, *Error)
 	if ns := srv.visit(name); ns != nil {
 		return ns, nil
 	}
+	if len(name) > maxNamespaceName {
+		return nil, errNoNamespace
+	}
 	parent := srv.parentOf(name, auth)
-	if parent == nil || len(name) > maxNamespaceName {
+	if parent == nil {
 		return nil, errNoNamespace
 	}
 	srv.mu.Lock()

@@ -1,5 +1,6 @@
 // Package sio is a Socket.IO 5 server that feels like net/http: namespaces, rooms, acks, middleware, and binary attachments
-// of any size, which a handler may read while they arrive. It serves every stock client over long-polling and WebSocket.
+// of any size, which a handler may read while they arrive. It serves every stock client over long-polling, WebSocket and, with
+// package webtransport, WebTransport.
 //
 //	io := &sio.Server{}
 //	chat := io.Of("/")

@@ -99,8 +99,8 @@ func (ns *Namespace) OnRefused(h func(e *Event, err error)) { ns.handlers.refuse
 // the same socket.
 func (ns *Namespace) OnInvalid(h func(s *Socket, err error)) { ns.handlers.invalid.set(h) }
 
-// On sets the handler of an event of this socket alone, in place of an earlier one and of the namespace's; nil takes it
-// away. Set by OnConnect's handlers, it misses no event. It panics if event is a name that clients reserve for themselves.
+// On sets the handler of an event of this socket alone, in place of an earlier one and of the namespace's (OnStream's still
+// gets what has attachments); nil takes it away. Set by OnConnect's handlers, it misses no event. It panics if event is a name that clients reserve for themselves.
 //
 // Namespace.On costs nothing for each socket; this is for what a handler keeps in variables of OnConnect's.
 func (s *Socket) On(event string, h func(e *Event)) {

@@ -93,7 +93,8 @@ func (s *Socket) Namespace() *Namespace { return s.ns }
 // Handshake returns how the client introduced itself.
 func (s *Socket) Handshake() *Handshake { return s.handshake }
 
-// Transport returns the name of the transport that carries the connection now: "polling" or "websocket".
+// Transport returns the name of the transport that carries the connection now: "polling", "websocket" or
+// "webtransport".
 func (s *Socket) Transport() string { return s.conn.session.Transport() }
 
 // Context returns a context that ends when the socket does; its cause is the *[DisconnectError].
