@@ -43,6 +43,7 @@ type keptEvent struct {
 	number uint64
 	at     time.Time
 	sel    Selection
+	alone  string // the id of the only socket that it is for; empty if sel says
 	plain  bool
 	event  *Prepared // with its offset
 }
@@ -52,8 +53,11 @@ const keptOverhead = 512
 
 func (e *keptEvent) cost() int { return e.event.Size() + keptOverhead }
 
-// concerns reports whether a socket that was in rooms gets e.
-func (e *keptEvent) concerns(rooms map[string]bool) bool {
+// concerns reports whether a socket gets e that has that id and was in rooms: others may be in the room of its id, too.
+func (e *keptEvent) concerns(id string, rooms map[string]bool) bool {
+	if e.alone != "" {
+		return e.alone == id
+	}
 	in := func(room string) bool { return rooms[room] }
 	return (len(e.sel.Rooms) == 0 || slices.ContainsFunc(e.sel.Rooms, in)) && !slices.ContainsFunc(e.sel.Except, in)
 }
@@ -122,18 +126,18 @@ func (l *backlog) forget() {
 // first returns the number of the oldest event that is kept, or will be.
 func (l *backlog) first() uint64 { return l.newest + 1 - uint64(len(l.events)) }
 
-// since returns the events from number n on that concern a socket in rooms, and whether none of them has been forgotten.
-func (l *backlog) since(n uint64, rooms []string) (missed []keptEvent, ok bool) {
+// since returns the events that the socket of a missed, and whether none of them has been forgotten.
+func (l *backlog) since(a *absence) (missed []keptEvent, ok bool) {
 	first := l.first()
-	if n < first {
+	if a.next < first {
 		return nil, false
 	}
-	in := make(map[string]bool, len(rooms)) // there may be thousands, and everybody waits
-	for _, room := range rooms {
+	in := make(map[string]bool, len(a.rooms)) // there may be thousands, and everybody waits
+	for _, room := range a.rooms {
 		in[room] = true
 	}
-	for _, e := range l.events[n-first:] {
-		if e.concerns(in) {
+	for _, e := range l.events[a.next-first:] {
+		if e.concerns(a.id, in) {
 			missed = append(missed, e)
 		}
 	}

@@ -241,7 +241,7 @@ func (c *conn) seat(s *Socket) bool {
 	}
 	if back != nil {
 		var ok bool
-		if missed, ok = s.ns.log.since(back.next, back.rooms); !ok {
+		if missed, ok = s.ns.log.since(back); !ok {
 			c.mu.Unlock()
 			c.session.Close(errOvertaken)
 			return false

@@ -153,9 +153,9 @@ func (l *backlog) broadcast(b Broadcast) {
 
 // send sends b to s alone and keeps it.
 func (l *backlog) send(s *Socket, b Broadcast) error {
-	b.Rooms = []string{s.id}
 	l.mu.Lock()
 	e := l.number(b)
+	e.alone = s.id
 	err := s.take(e, b)
 	comes := err == net.ErrClosed && l.absences[s.pid] != nil
 	if err == nil || comes {

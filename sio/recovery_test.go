@@ -874,3 +874,19 @@ func TestAClientMayComeBackBeforeItsEndWasNoticed(t *testing.T) {
 		t.Errorf("%d sockets; want 1", got)
 	}
 }
+
+func TestWhoIsInTheRoomOfAnotherDoesNotGetWhatIsForThatAlone(t *testing.T) {
+	io, joined := recovering(sio.Recovery{})
+	url := serve(t, io)
+	comeIn(dial(t, url), "/", "")
+	other := receive(t, joined)
+	p := comeIn(dial(t, url), "/", "")
+	s := receive(t, joined)
+	p.expectEvents(`2["hello"]`)
+	s.Join(other.ID())
+	p.conn.Close()
+	<-s.Context().Done()
+	other.Emit("for nobody else")
+	io.Of("/").To(other.ID()).Emit("for the room")
+	comeIn(dial(t, url), "/", p.claim()).expectEvents(`2["for the room"]`)
+}
