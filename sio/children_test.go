@@ -280,3 +280,14 @@ func TestAPanicBeforeANamespaceBeginsEndsOneConnection(t *testing.T) {
 		t.Errorf("%d namespaces after %d panics; want 2 after 2", len(got), io.Stats().Panics)
 	}
 }
+
+func TestNamesOfChildrenMayBeOdd(t *testing.T) {
+	io := &sio.Server{}
+	io.OfFunc(matching(`(?s).`)).On("event", func(e *sio.Event) { e.Ack() })
+	p := dial(t, serve(t, io))
+	for _, name := range []string{"//", "/ ", "/\x00", "/a\nb", `/"`, "/ü\u2028", "/[", "/{}", "/1", "/__proto__", "/a%2Cb", "/../b"} {
+		p.enter(name)
+		p.send("2" + name + `,7["event"]`)
+		p.expect("3" + name + ",7[]")
+	}
+}
