@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +16,8 @@ import (
 // Its lock is taken before those of connections, of rooms and of the server.
 type backlog struct {
 	ns *Namespace // set once
+
+	given atomic.Uint64 // the number of the newest event that has been put on the queues of those who get it
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -53,12 +56,15 @@ const keptOverhead = 512
 
 func (e *keptEvent) cost() int { return e.event.Size() + keptOverhead }
 
-// concerns reports whether a socket gets e that has that id and was in rooms: others may be in the room of its id, too.
-func (e *keptEvent) concerns(id string, rooms map[string]bool) bool {
-	if e.alone != "" {
-		return e.alone == id
+// concerns reports whether the socket of a gets e. Others may be in the room of its id, too.
+func (e *keptEvent) concerns(a *absence) bool {
+	in := func(room string) bool {
+		joined, ok := a.joined[room]
+		return ok && joined < e.number
 	}
-	in := func(room string) bool { return rooms[room] }
+	if e.alone != "" || !in(a.id) {
+		return e.alone == a.id
+	}
 	return (len(e.sel.Rooms) == 0 || slices.ContainsFunc(e.sel.Rooms, in)) && !slices.ContainsFunc(e.sel.Except, in)
 }
 
@@ -132,12 +138,8 @@ func (l *backlog) since(a *absence) (missed []keptEvent, ok bool) {
 	if a.next < first {
 		return nil, false
 	}
-	in := make(map[string]bool, len(a.rooms)) // there may be thousands, and everybody waits
-	for _, room := range a.rooms {
-		in[room] = true
-	}
 	for _, e := range l.events[a.next-first:] {
-		if e.concerns(a.id, in) {
+		if e.concerns(a) {
 			missed = append(missed, e)
 		}
 	}

@@ -255,6 +255,9 @@ func (c *conn) seat(s *Socket) bool {
 	if s.pid != "" {
 		s.ns.log.enter(s)
 	}
+	if back != nil {
+		s.joined = back.joined // it is not in rooms yet
+	}
 	s.ns.rooms.add(s)
 	if back != nil {
 		s.Join(back.rooms...)

@@ -46,6 +46,8 @@ type absence struct {
 	rooms []string
 	since time.Time
 
+	joined map[string]uint64 // by room: the newest event when it joined
+
 	sent  uint64 // the number of the newest event that was sent to it
 	until uint64 // the number of the newest event when it went away
 	next  uint64 // once the client is back: of the first event that it may have missed
@@ -104,8 +106,9 @@ func (s *Socket) goAway(was state, back *absence, reason string) *absence {
 		return nil
 	}
 	if was == connected && (s.sent > 0 || s.recovered) { // else it has no offset to come back with
+		rooms, joined := s.ns.rooms.history(s)
 		back = &absence{
-			pid: s.pid, id: s.id, rooms: s.Rooms(), since: time.Now(),
+			pid: s.pid, id: s.id, rooms: rooms, joined: joined, since: time.Now(),
 			sent: s.sent, until: s.ns.log.newest, handled: make(chan struct{}),
 		}
 	}
@@ -144,6 +147,7 @@ func (l *backlog) broadcast(b Broadcast) {
 	e := l.number(b)
 	l.add(e)
 	took := slices.DeleteFunc(l.ns.rooms.find(b.Selection), func(s *Socket) bool { return s.take(e, b) != nil })
+	l.given.Store(e.number)
 	l.mu.Unlock()
 	for _, s := range took {
 		s.outgoing(b.Event)
@@ -160,6 +164,7 @@ func (l *backlog) send(s *Socket, b Broadcast) error {
 	comes := err == net.ErrClosed && l.absences[s.pid] != nil
 	if err == nil || comes {
 		l.add(e)
+		l.given.Store(e.number)
 	}
 	l.mu.Unlock()
 	if comes {

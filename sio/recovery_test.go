@@ -890,3 +890,33 @@ func TestWhoIsInTheRoomOfAnotherDoesNotGetWhatIsForThatAlone(t *testing.T) {
 	io.Of("/").To(other.ID()).Emit("for the room")
 	comeIn(dial(t, url), "/", p.claim()).expectEvents(`2["for the room"]`)
 }
+
+func TestWhatCameBeforeAClientJoinedWasNotMissed(t *testing.T) {
+	io, joined := recovering(sio.Recovery{})
+	url := serve(t, io)
+	other := comeIn(dial(t, url), "/", "")
+	receive(t, joined)
+	other.expectEvents(`2["hello"]`) // its offset is older than all that follows
+	io.Of("/").Emit("before it was there")
+	io.Of("/").To("late").Emit("before it was there")
+
+	p := comeIn(dial(t, url), "/", "")
+	s := receive(t, joined)
+	p.expectEvents(`2["hello"]`)
+	io.Of("/").To("late").Emit("before it joined")
+	io.Of("/").Except("late").Emit("not to the room, before it joined")
+	s.Join("late", "left")
+	io.Of("/").To("late").Emit("afterwards")
+	s.Leave("left")
+	s.Join("left")
+	for range 2 { // what was sent is lost on the way, twice
+		p.conn.Close()
+		<-s.Context().Done()
+		p.offset = other.offset
+		p = comeIn(dial(t, url), "/", p.claim())
+		s = receive(t, joined)
+		p.expectEvents(`2["hello"]`, `2["not to the room, before it joined"]`, `2["afterwards"]`)
+	}
+	io.Of("/").To("left").Emit("later")
+	p.expectEvents(`2["later"]`)
+}

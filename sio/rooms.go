@@ -74,8 +74,23 @@ func (r *rooms) join(s *Socket, room string) {
 	}
 	members[s] = struct{}{}
 	s.rooms = append(s.rooms, room)
+	s.noteJoin(room)
 	for _, w := range s.watchers() {
 		w.Joined(s, room)
+	}
+}
+
+// noteJoin notes which events of a room are not for s, having come before it. Of rooms that s takes up that is known already.
+// Called with rooms.mu held.
+func (s *Socket) noteJoin(room string) {
+	if s.pid == "" {
+		return
+	}
+	if s.joined == nil {
+		s.joined = make(map[string]uint64)
+	}
+	if _, ok := s.joined[room]; !ok {
+		s.joined[room] = s.ns.log.given.Load()
 	}
 }
 
@@ -90,6 +105,7 @@ func (r *rooms) leaveAll(s *Socket, rooms []string) {
 			continue // that room stands for the socket
 		}
 		r.drop(s, room)
+		delete(s.joined, room)
 		s.rooms = slices.DeleteFunc(s.rooms, func(have string) bool { return have == room })
 	}
 }
@@ -116,6 +132,13 @@ func (r *rooms) of(s *Socket) []string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return slices.Clone(s.rooms)
+}
+
+// history returns, of a socket that has ended, the rooms it was in and since when.
+func (r *rooms) history(s *Socket) ([]string, map[string]uint64) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return s.rooms, s.joined
 }
 
 func (r *rooms) socket(id string) *Socket {

@@ -28,8 +28,9 @@ type Socket struct {
 
 	// Guarded by ns.rooms.mu.
 	rooms   []string
-	present bool // takes part in rooms
-	gone    bool // does so no more
+	joined  map[string]uint64 // by room: the newest event then; nil if the client cannot come back
+	present bool              // takes part in rooms
+	gone    bool              // does so no more
 
 	ready atomic.Bool // the source may have something
 	data  atomic.Pointer[any]
