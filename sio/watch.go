@@ -11,7 +11,8 @@ import (
 //
 // Whoever does something calls it, with locks held that keep the order: what it is told of one socket is in the order in which
 // it happened, save that events, upgrades and data may overtake the rest. So it must not wait, and of this package it may only call
-// what returns what never changes, such as Socket.ID, Socket.Handshake and Prepared.Args.
+// what returns what never changes, such as Socket.ID, Socket.Handshake and Prepared.Args. When it panics, that is logged, and
+// ends nothing.
 type Watcher struct {
 	Connected    func(s *Socket)                // has joined its namespace; it is in the room of its own id, and no other
 	Disconnected func(s *Socket, reason string) // in the words of Node's server; it has left its rooms
@@ -33,35 +34,43 @@ type Watcher struct {
 // Watch has w told what happens from now on, until stop is called; a call that is under way then may still end later. It costs
 // nothing when nobody watches.
 func (srv *Server) Watch(w Watcher) (stop func()) {
-	added := w.complete()
+	added := srv.contained(w)
 	srv.watchers.add(added)
 	return func() { srv.watchers.remove(added) }
 }
 
-// complete returns a copy of w in which no field is nil.
-func (w Watcher) complete() *Watcher {
-	for _, f := range []*func(*Socket){&w.Connected, &w.Upgraded, &w.DataSet} {
-		if *f == nil {
-			*f = func(*Socket) {}
-		}
+// contained returns a copy of w in which no field is nil, and none panics.
+func (srv *Server) contained(w Watcher) *Watcher {
+	return &Watcher{
+		Connected:    contain1(srv, w.Connected),
+		Disconnected: contain2(srv, w.Disconnected),
+		Joined:       contain2(srv, w.Joined),
+		Left:         contain2(srv, w.Left),
+		RoomCreated:  contain2(srv, w.RoomCreated),
+		RoomDeleted:  contain2(srv, w.RoomDeleted),
+		Received: func(s *Socket, event string, args Args) {
+			if w.Received != nil {
+				srv.contain("a Watcher", func() { w.Received(s, event, args) })
+			}
+		},
+		Sent:     contain2(srv, w.Sent),
+		Upgraded: contain1(srv, w.Upgraded),
+		DataSet:  contain1(srv, w.DataSet),
 	}
-	for _, f := range []*func(*Socket, string){&w.Disconnected, &w.Joined, &w.Left} {
-		if *f == nil {
-			*f = func(*Socket, string) {}
-		}
+}
+
+func contain1[A any](srv *Server, f func(A)) func(A) {
+	if f == nil {
+		return func(A) {}
 	}
-	for _, f := range []*func(*Namespace, string){&w.RoomCreated, &w.RoomDeleted} {
-		if *f == nil {
-			*f = func(*Namespace, string) {}
-		}
+	return func(a A) { srv.contain("a Watcher", func() { f(a) }) }
+}
+
+func contain2[A, B any](srv *Server, f func(A, B)) func(A, B) {
+	if f == nil {
+		return func(A, B) {}
 	}
-	if w.Received == nil {
-		w.Received = func(*Socket, string, Args) {}
-	}
-	if w.Sent == nil {
-		w.Sent = func(*Socket, *Prepared) {}
-	}
-	return &w
+	return func(a A, b B) { srv.contain("a Watcher", func() { f(a, b) }) }
 }
 
 // watchers are read often and changed rarely: reading takes no lock.

@@ -222,3 +222,34 @@ func TestSocketsOfOneConnectionShareItsID(t *testing.T) {
 		t.Errorf("ids %q, %q, and %q of another connection", one, two, other)
 	}
 }
+
+func TestAWatcherThatPanicsHarmsNobody(t *testing.T) {
+	io := &sio.Server{Logger: quiet()}
+	io.Of("/").On("room", func(e *sio.Event) {
+		e.Socket.Join("r")
+		e.Socket.SetData(1)
+		e.Socket.Leave("r")
+		e.Ack()
+		e.Socket.Emit("told")
+	})
+	fail := func() { panic("as it was told") }
+	io.Watch(sio.Watcher{
+		Connected: func(*sio.Socket) { fail() }, Disconnected: func(*sio.Socket, string) { fail() },
+		Joined: func(*sio.Socket, string) { fail() }, Left: func(*sio.Socket, string) { fail() },
+		RoomCreated: func(*sio.Namespace, string) { fail() }, RoomDeleted: func(*sio.Namespace, string) { fail() },
+		Received: func(*sio.Socket, string, sio.Args) { fail() }, Sent: func(*sio.Socket, *sio.Prepared) { fail() },
+		DataSet: func(*sio.Socket) { fail() },
+	})
+	ended := make(chan string, 1)
+	io.Of("/").OnDisconnect(func(_ *sio.Socket, reason string) { ended <- reason })
+	p := join(t, serve(t, io), "/")
+	p.send(`20["room"]`)
+	p.expect(`30[]`, `2["told"]`)
+	p.send("1")
+	if reason := <-ended; reason != "client namespace disconnect" {
+		t.Errorf("ended by %q", reason)
+	}
+	if got := io.Stats().Panics; got < 9 {
+		t.Errorf("%d panics were counted; want one of each", got)
+	}
+}
