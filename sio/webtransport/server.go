@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -167,12 +169,13 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 // stop closes the listeners, and the connections that have no session.
 func (srv *Server) stop() {
 	srv.mu.Lock()
-	defer srv.mu.Unlock()
 	srv.closing = true
-	for l := range srv.listeners {
-		l.Close()
+	listeners, clients := slices.Collect(maps.Keys(srv.listeners)), slices.Collect(maps.Values(srv.conns))
+	srv.mu.Unlock()
+	for _, l := range listeners {
+		l.Close() // without mu: it waits for what calls meet and doubts
 	}
-	for _, c := range srv.conns {
+	for _, c := range clients {
 		c.expire()
 	}
 }

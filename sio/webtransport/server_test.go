@@ -492,6 +492,32 @@ func TestHandshakesUnderWayAreDoubtedAndBounded(t *testing.T) {
 	}
 }
 
+func TestTheDoorShutsWhileHandshakesBegin(t *testing.T) {
+	for range 10 {
+		s := open(t, &engine.Server{}, &webtransport.Server{})
+		begin, asked := s.tapped(t, true)
+		ctx, cancel := context.WithCancel(t.Context())
+		var beginners sync.WaitGroup
+		for range 200 {
+			beginners.Go(func() { begin(ctx) })
+		}
+		select {
+		case <-asked: // they arrive
+		case <-time.After(patience):
+			t.Fatal("nobody was asked to prove an address")
+		}
+		shut := make(chan error, 1)
+		go func() { shut <- s.Server.Close() }()
+		select {
+		case <-shut:
+		case <-time.After(patience):
+			t.Fatal("it does not shut")
+		}
+		cancel()
+		beginners.Wait()
+	}
+}
+
 func TestFurtherStreamsAreRefusedAndLeaveNothing(t *testing.T) {
 	s := open(t, &engine.Server{}, &webtransport.Server{})
 	c := s.client(t)
