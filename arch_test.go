@@ -4,6 +4,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -47,6 +48,13 @@ var arrows = map[string][]string{
 		"storage", "storage/dir", "storage/s3", "web",
 	},
 
+	"bench":        {"bench/host", "bench/load", "bench/report"},
+	"bench/host":   {}, // processes, measured
+	"bench/load":   {}, // clients
+	"bench/report": {},
+	"bench/relay":  {"sio"},
+	"bench/limit":  {},
+
 	"internal/lab":    {}, // the real parts that tests start
 	"internal/static": {}, // files embedded in the binary, as browsers cache them
 }
@@ -59,13 +67,13 @@ var outside = map[string][]string{
 	"github.com/minio/minio-go/v7":       {"storage/s3"},
 	"github.com/oklog/ulid/v2":           {"relay", "relay/archive"},
 	"github.com/golang-jwt/jwt/v5":       {"cmd/sluice"},
-	"github.com/alecthomas/kong":         {"cmd/sluice"},
+	"github.com/alecthomas/kong":         {"bench", "cmd/sluice"},
 	"github.com/vbauerster/mpb/v8":       {"cmd/sluice"},
 	"github.com/chromedp/chromedp":       {"internal/lab"},
 	"github.com/quic-go/quic-go":         {"sio/webtransport"},
 	"github.com/quic-go/webtransport-go": {"sio/webtransport"},
 	"golang.org/x/crypto":                {"sio/admin"}, // bcrypt alone: the passwords of npm's package are hashed by it
-	"golang.org/x/sys":                   {"sio/engine", "relay/spool", "storage/dir"},
+	"golang.org/x/sys":                   {"bench/host", "sio/engine", "relay/spool", "storage/dir"},
 	"golang.org/x/sync":                  {"relay/archive", "storage/s3"},
 	"golang.org/x/term":                  {"cmd/sluice"},
 	"golang.org/x/time":                  {"relay/archive", "storage/s3"},
@@ -84,6 +92,12 @@ func TestImportsPointOneWay(t *testing.T) {
 			check(t, file, pkg, imported, test)
 		}
 	}
+}
+
+// isModule reports whether a folder is a module of its own.
+func isModule(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, "go.mod"))
+	return err == nil
 }
 
 // check holds one import against the lists. Tests import what they like of ours: they use real parts.
@@ -134,6 +148,8 @@ func goFiles(t *testing.T) map[string][]string {
 			return err
 		case d.IsDir() && (name != "." && strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules" || d.Name() == "testdata"):
 			return fs.SkipDir
+		case d.IsDir() && name != "." && isModule(name):
+			return fs.SkipDir // of others' servers, which the benchmark measures
 		case d.IsDir() || !strings.HasSuffix(name, ".go"):
 			return nil
 		}

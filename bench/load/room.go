@@ -1,0 +1,177 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// batchBytes is how much a publisher gives its connection at once, of messages that are smaller.
+	batchBytes = 64 << 10
+	// pause is between two looks at how far subscribers are.
+	pause = 50 * time.Microsecond
+	// arriveTime is how long what was sent may take to arrive.
+	arriveTime = 60 * time.Second
+)
+
+// Dialect is how a kind of server is spoken to.
+type Dialect interface {
+	// Subscribe connects a reader of a room, which s is told of.
+	Subscribe(ctx context.Context, addr, room string, s *Subscriber, options Options) (Conn, error)
+	// Publish connects a writer to a room.
+	Publish(ctx context.Context, addr, room string, m *Message) (Publisher, error)
+}
+
+// Conn is a connection.
+type Conn interface {
+	BytesIn() int64 // over the wire
+	Ended() <-chan struct{}
+	Err() error // why it has ended
+	Close()
+}
+
+// Publisher sends the messages of a flow.
+type Publisher interface {
+	// Send sends count messages, of which the first has that number. It may wait for the server.
+	Send(ctx context.Context, first, count int64, due time.Time) error
+	Close()
+}
+
+// Subscriber is a reader of a flow.
+type Subscriber struct {
+	Conn
+	checker *Checker
+	got     atomic.Int64
+}
+
+// feed takes what came of the flow.
+func (s *Subscriber) feed(part []byte) error {
+	err := s.checker.Feed(part)
+	s.got.Store(s.checker.Messages())
+	return err
+}
+
+// Room is a flow of messages from one publisher to many subscribers.
+type Room struct {
+	Message     *Message
+	Subscribers []*Subscriber
+	publisher   Publisher
+	sent        int64
+}
+
+// Join connects subscribers and a publisher. arrived, if not nil, is told of every message that arrives at one of them; it is
+// called by many goroutines.
+func Join(ctx context.Context, d Dialect, addr, name string, m *Message, subscribers int, options Options, arrived func(number int64, due time.Time)) (*Room, error) {
+	r := &Room{Message: m}
+	for range subscribers {
+		s := &Subscriber{checker: NewChecker(m)}
+		s.checker.Arrived = arrived
+		conn, err := d.Subscribe(ctx, addr, name, s, options)
+		if err != nil {
+			r.Close()
+			return nil, fmt.Errorf("subscriber %d: %w", len(r.Subscribers), err)
+		}
+		s.Conn = conn
+		r.Subscribers = append(r.Subscribers, s)
+	}
+	var err error
+	if r.publisher, err = d.Publish(ctx, addr, name, m); err != nil {
+		r.Close()
+		return nil, fmt.Errorf("publisher: %w", err)
+	}
+	return r, nil
+}
+
+// Close ends all connections.
+func (r *Room) Close() {
+	if r.publisher != nil {
+		r.publisher.Close()
+	}
+	for _, s := range r.Subscribers {
+		s.Close()
+	}
+}
+
+// Sent returns how many messages the publisher has sent.
+func (r *Room) Sent() int64 { return r.sent }
+
+// BytesIn returns how much has come over the wire to all subscribers.
+func (r *Room) BytesIn() (sum int64) {
+	for _, s := range r.Subscribers {
+		sum += s.BytesIn()
+	}
+	return sum
+}
+
+// Flow sends for a time, as fast as the server and all subscribers go: not more than so many bytes ahead of the slowest. It
+// returns when everything has arrived everywhere.
+func (r *Room) Flow(ctx context.Context, during time.Duration, window int) error {
+	size := r.Message.Size()
+	ahead := int64(max(window/size, 2))
+	batch := int64(max(batchBytes/size, 1))
+	for end := time.Now().Add(during); time.Now().Before(end); {
+		slowest, err := r.slowest()
+		if err != nil {
+			return err
+		}
+		free := min(slowest+ahead-r.sent, batch)
+		if free <= 0 {
+			time.Sleep(pause)
+			continue
+		}
+		if err := r.publisher.Send(ctx, r.sent, free, time.Now()); err != nil {
+			return err
+		}
+		r.sent += free
+	}
+	return r.Arrive(ctx)
+}
+
+// Pace sends so many messages at even intervals, whatever becomes of them: a message is due when it is due, even if the one
+// before it could not be sent in time. It returns when everything has arrived everywhere.
+func (r *Room) Pace(ctx context.Context, count int, interval time.Duration) error {
+	begin := time.Now()
+	for i := range count {
+		due := begin.Add(time.Duration(i) * interval)
+		time.Sleep(time.Until(due))
+		if err := r.publisher.Send(ctx, r.sent, 1, due); err != nil {
+			return err
+		}
+		r.sent++
+	}
+	return r.Arrive(ctx)
+}
+
+// Arrive waits until everything has arrived everywhere.
+func (r *Room) Arrive(ctx context.Context) error {
+	for end := time.Now().Add(arriveTime); ; time.Sleep(pause) {
+		slowest, err := r.slowest()
+		switch {
+		case err != nil:
+			return err
+		case slowest == r.sent:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case time.Now().After(end):
+			return fmt.Errorf("%d of %d messages had come after %v", slowest, r.sent, arriveTime)
+		}
+	}
+}
+
+// slowest returns how many messages have come everywhere.
+func (r *Room) slowest() (int64, error) {
+	least := r.sent
+	for _, s := range r.Subscribers {
+		select {
+		case <-s.Ended():
+			return 0, errors.Join(errors.New("a subscriber's connection has ended"), s.Err())
+		default:
+		}
+		least = min(least, s.got.Load())
+	}
+	return least, nil
+}

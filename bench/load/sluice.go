@@ -1,0 +1,177 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// Sluice is the dialect of `sluice serve`.
+type Sluice struct {
+	Kind string // of the streams: "file", where everybody gets every byte, or "live"
+}
+
+// Subscribe is Dialect's.
+func (Sluice) Subscribe(ctx context.Context, addr, room string, s *Subscriber, options Options) (Conn, error) {
+	options.Binary = s.feed
+	options.Event = func(text []byte) error {
+		if isEvent(text, "gap") || isEvent(text, "problem") {
+			return fmt.Errorf("the server said %s", text)
+		}
+		return nil
+	}
+	conn, err := Dial(ctx, addr, options)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := request(ctx, conn, "join", map[string]any{"room": room}); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// Publish is Dialect's.
+func (d Sluice) Publish(ctx context.Context, addr, room string, m *Message) (Publisher, error) {
+	conn, err := Dial(ctx, addr, Options{})
+	if err != nil {
+		return nil, err
+	}
+	reply, err := request(ctx, conn, "publish", map[string]any{"room": room, "name": "bench", "kind": d.Kind, "archive": false})
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	p := &sluicePublisher{Socket: conn, message: m, window: reply.Window, chunk: reply.Chunk, acked: make(chan struct{}, 1)}
+	p.head = `["chunk",{"stream":"` + reply.Stream.ID + `","offset":`
+	if m.Size() <= p.chunk {
+		p.framed = m.Frame(p.head)
+	}
+	return p, nil
+}
+
+// reply is what sluice acknowledges with.
+type reply struct {
+	OK     bool
+	Error  *struct{ Code, Message string }
+	Stream struct{ ID string }
+	Offset int64
+	Window int64
+	Chunk  int
+}
+
+// request asks sluice for something.
+func request(ctx context.Context, s *Socket, event string, args any) (reply, error) {
+	var r reply
+	raw, err := s.Call(ctx, event, args)
+	if err != nil {
+		return r, err
+	}
+	return r, understand(raw, event, &r)
+}
+
+func understand(raw []byte, event string, r *reply) error {
+	if err := json.Unmarshal(raw, r); err != nil {
+		return err
+	}
+	if !r.OK {
+		return fmt.Errorf("%s: %s", event, raw)
+	}
+	return nil
+}
+
+// sluicePublisher keeps to the window that the server gives, as every client must.
+type sluicePublisher struct {
+	*Socket
+	message *Message
+	framed  *Framed // of a whole message; nil if it is larger than a chunk may be
+	head    string
+	chunk   int
+	window  int64
+	buf     []byte
+
+	offset  int64 // sent so far
+	durable atomic.Int64
+	fault   atomic.Pointer[error]
+	acked   chan struct{} // holds a word when an ack has come
+}
+
+func (p *sluicePublisher) Send(ctx context.Context, first, count int64, due time.Time) error {
+	p.buf = p.buf[:0]
+	for i := range count {
+		if p.framed != nil {
+			if err := p.await(ctx, p.message.Size()); err != nil {
+				return err
+			}
+			p.buf = p.framed.AppendWith(p.buf, p.Expect(p.acknowledged), p.text(), first+i, due)
+			p.offset += int64(p.message.Size())
+			continue
+		}
+		if err := p.sendLarge(ctx, first+i, due); err != nil {
+			return err
+		}
+	}
+	_, err := p.Write(p.buf)
+	return err
+}
+
+// sendLarge sends a message in several chunks.
+func (p *sluicePublisher) sendLarge(ctx context.Context, number int64, due time.Time) error {
+	putStamp(p.message.data, number, due)
+	for rest := p.message.data; len(rest) > 0; {
+		part := rest[:min(len(rest), p.chunk)]
+		rest = rest[len(part):]
+		if err := p.await(ctx, len(part)); err != nil {
+			return err
+		}
+		p.buf = appendFrame(p.buf[:0], opText, mask, []byte("451-"+strconv.Itoa(p.Expect(p.acknowledged))+p.text()+placeholder))
+		p.buf = appendFrame(p.buf, opBinary, mask, part)
+		if _, err := p.Write(p.buf); err != nil {
+			return err
+		}
+		p.buf = p.buf[:0]
+		p.offset += int64(len(part))
+	}
+	return nil
+}
+
+func (p *sluicePublisher) text() string { return p.head + strconv.FormatInt(p.offset, 10) + "}" }
+
+// await waits until the window has room for n more bytes.
+func (p *sluicePublisher) await(ctx context.Context, n int) error {
+	for p.offset+int64(n)-p.durable.Load() > p.window {
+		if len(p.buf) > 0 { // they wait for what was not sent yet
+			if _, err := p.Write(p.buf); err != nil {
+				return err
+			}
+			p.buf = p.buf[:0]
+		}
+		select {
+		case <-p.acked:
+		case <-p.Ended():
+			return p.Err()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if fault := p.fault.Load(); fault != nil {
+			return *fault
+		}
+	}
+	return nil
+}
+
+func (p *sluicePublisher) acknowledged(raw []byte) {
+	var r reply
+	if err := understand(bytes.Trim(raw, "[]"), "chunk", &r); err != nil {
+		p.fault.Store(&err)
+	}
+	p.durable.Store(max(p.durable.Load(), r.Offset))
+	select {
+	case p.acked <- struct{}{}:
+	default:
+	}
+}

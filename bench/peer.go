@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sluice/bench/host"
+	"sluice/bench/load"
+)
+
+// peer is a server that can be measured: a folder with a peer.json, which says how it is made and started.
+type peer struct {
+	Name    string   `json:"-"` // of the folder
+	Title   string   `json:"title"`
+	Dialect string   `json:"dialect"` // how it is spoken to: raw, relay, sluice or tus
+	Install []string `json:"install"` // a command for once, until the lock file changes
+	Lock    string   `json:"lock"`    // the lock file
+	Build   []string `json:"build"`   // a command for every time
+	Command []string `json:"command"` // starts it; --addr HOST:PORT is added
+	Deflate []string `json:"deflate"` // more arguments, that have it negotiate permessage-deflate; none: it cannot
+
+	folder string
+	work   string // where its program and its data are
+}
+
+// findPeers returns what lies in the folders of the benchmark, by name.
+func findPeers(root, work string) ([]*peer, error) {
+	var found []*peer
+	for _, pattern := range []string{"*/peer.json", "peers/*/peer.json"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			p, err := readPeer(file, work)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}
+
+func readPeer(file, work string) (*peer, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	folder := filepath.Dir(file)
+	p := &peer{Name: filepath.Base(folder), folder: folder, work: filepath.Join(work, filepath.Base(folder))}
+	in := json.NewDecoder(bytes.NewReader(text))
+	in.DisallowUnknownFields()
+	if err := in.Decode(p); err != nil {
+		return nil, err
+	}
+	if _, err := p.dialect("file"); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// dialect returns how the peer is spoken to; kind is of sluice's streams. One of tus has none: it takes uploads only.
+func (p *peer) dialect(kind string) (load.Dialect, error) {
+	switch p.Dialect {
+	case "raw":
+		return load.Raw{}, nil
+	case "relay":
+		return load.Relay{}, nil
+	case "sluice":
+		return load.Sluice{Kind: kind}, nil
+	case "tus":
+		return nil, nil
+	}
+	return nil, fmt.Errorf("no such dialect: %q", p.Dialect)
+}
+
+// make installs and builds the peer.
+func (p *peer) make(ctx context.Context) error {
+	if err := os.MkdirAll(p.work, 0o755); err != nil {
+		return err
+	}
+	if len(p.Install) > 0 {
+		if err := p.install(ctx); err != nil {
+			return err
+		}
+	}
+	if len(p.Build) == 0 {
+		return nil
+	}
+	return p.do(ctx, p.Build)
+}
+
+// install has what the lock file lists installed, unless it is.
+func (p *peer) install(ctx context.Context) error {
+	lock, err := os.ReadFile(filepath.Join(p.folder, p.Lock))
+	if err != nil {
+		return err
+	}
+	stamp := filepath.Join(p.folder, "node_modules", ".installed") // npm ci removes it, and may fail half-way
+	if have, err := os.ReadFile(stamp); err == nil && bytes.Equal(have, lock) {
+		return nil
+	}
+	if err := p.do(ctx, p.Install); err != nil {
+		return err
+	}
+	return os.WriteFile(stamp, lock, 0o644)
+}
+
+// do runs a command in the peer's folder.
+func (p *peer) do(ctx context.Context, command []string) error {
+	command = p.fill(command)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Dir = p.folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %s: %w\n%s", p.Name, strings.Join(command, " "), err, out)
+	}
+	return nil
+}
+
+// fill puts in what the words in braces stand for.
+func (p *peer) fill(command []string) []string {
+	words := strings.NewReplacer("{program}", filepath.Join(p.work, p.Name), "{data}", filepath.Join(p.work, "data"), "{folder}", p.folder)
+	filled := slices.Clone(command)
+	for i := range filled {
+		filled[i] = words.Replace(filled[i])
+	}
+	return filled
+}
+
+var errNoDeflate = errors.New("it has no permessage-deflate")
+
+// start starts the peer anew, with no data left of an earlier time. more are further arguments.
+func (p *peer) start(ctx context.Context, more ...string) (*host.Process, error) {
+	data := filepath.Join(p.work, "data")
+	if err := os.RemoveAll(data); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(data, 0o755); err != nil {
+		return nil, err
+	}
+	return host.Start(ctx, data, p.fill(append(slices.Clip(p.Command), more...))...)
+}

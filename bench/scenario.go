@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"sluice/bench/host"
+	"sluice/bench/report"
+)
+
+// scenario is a kind of work.
+type scenario struct {
+	name  string
+	about string
+	peers func(p *peer) bool // who can do it
+	cases []workload
+}
+
+// workload is a scenario at one size.
+type workload struct {
+	name  string
+	quick bool // part of a quick run, too
+	run   func(ctx context.Context, p *peer, s scale) (report.Sample, error)
+}
+
+// scale is how much is to be done.
+type scale struct {
+	during time.Duration // of one measurement
+}
+
+var (
+	quickScale = scale{during: 300 * time.Millisecond}
+	fullScale  = scale{during: 1500 * time.Millisecond}
+)
+
+// scenarios are all there are, in the order in which they are run.
+var scenarios = []scenario{fanOut()}
+
+// relays reports whether p takes part where something is relayed.
+func relays(p *peer) bool { return p.Dialect != "tus" }
+
+// measured is what a server did between two moments.
+type measured struct {
+	cpu    time.Duration
+	took   time.Duration
+	memory int64 // resident at most, over what was resident at the beginning
+}
+
+// measure measures p while work is done.
+func measure(p *host.Process, work func() error) (m measured, err error) {
+	if err := p.ResetPeak(); err != nil {
+		return m, err
+	}
+	before, err := p.Usage()
+	if err != nil {
+		return m, err
+	}
+	began := time.Now()
+	if err := work(); err != nil {
+		return m, fmt.Errorf("%w\n%s", err, p.Said())
+	}
+	m.took = time.Since(began)
+	after, err := p.Usage()
+	if err != nil {
+		return m, err
+	}
+	m.cpu, m.memory = after.CPU-before.CPU, after.Peak-before.RSS
+	return m, nil
+}
+
+// delivered makes a sample of what was delivered: so many messages of a size.
+func (m measured) delivered(messages int64, size int, wire int64) report.Sample {
+	bytes := float64(messages) * float64(size)
+	return report.Sample{
+		report.CPU:        m.cpu.Seconds() / (bytes / 1e9),
+		report.Throughput: bytes / 1e6 / m.took.Seconds(),
+		report.Messages:   float64(messages) / m.took.Seconds(),
+		report.Memory:     float64(m.memory) / (1 << 20),
+		report.Wire:       float64(wire) / bytes,
+	}
+}
+
+// bytesName is a size as people write it.
+func bytesName(n int) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%d GiB", n>>30)
+	case n >= 1<<20:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 1<<10:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d B", n)
+}
