@@ -60,5 +60,5 @@ func runFanOut(ctx context.Context, p *peer, size, subscribers int, during time.
 	if err != nil {
 		return nil, err
 	}
-	return m.delivered((room.Sent()-sent)*int64(subscribers), size, room.BytesIn()-wire), nil
+	return withFailed(m.delivered((room.Sent()-sent)*int64(subscribers), size, room.BytesIn()-wire), room.Failed()), nil
 }

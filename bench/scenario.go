@@ -81,6 +81,14 @@ func (m measured) delivered(messages int64, size int, wire int64) report.Sample 
 	}
 }
 
+// withFailed adds how many connects failed, if any did, and returns s.
+func withFailed(s report.Sample, failed int) report.Sample {
+	if failed > 0 {
+		s[report.Failed] = float64(failed)
+	}
+	return s
+}
+
 // bytesName is a size as people write it.
 func bytesName(n int) string {
 	switch {

@@ -1,19 +1,18 @@
 package load
 
 import (
-	"bytes"
-	"compress/flate"
 	"encoding/binary"
 	"errors"
-	"hash/maphash"
-	"io"
+	"fmt"
 )
 
 const (
-	opText   = 0x1
-	opBinary = 0x2
-	opClose  = 0x8
-	opPing   = 0x9
+	opContinuation = 0x0
+	opText         = 0x1
+	opBinary       = 0x2
+	opClose        = 0x8
+	opPing         = 0x9
+	opPong         = 0xa
 )
 
 const (
@@ -22,31 +21,46 @@ const (
 	maskBit       = 0x80
 )
 
-// maxTextBytes bounds a text that a server sends.
-const maxTextBytes = 64 << 10
-
-// maxHeaderBytes is how long the header of a frame can be.
-const maxHeaderBytes = 14
+const (
+	// maxTextBytes bounds a text that a server sends.
+	maxTextBytes = 64 << 10
+	// maxPackedBytes bounds what it sends compressed.
+	maxPackedBytes = 16 << 20
+	// maxControlBytes is the most that a control frame may have.
+	maxControlBytes = 125
+)
 
 var errFrame = errors.New("a frame that no server should send")
 
-// frames parses what a server sends over WebSocket. It is fed what was read, and passes payloads on as they come.
+// frames parses what a server sends over WebSocket. It is fed what was read, and passes payloads on as they come. A message
+// may come in fragments, as gorilla's writer sends them.
 type frames struct {
-	text   func(text []byte) error // a whole one, lent
-	binary func(part []byte) error // as it comes, lent
+	text    func(text []byte) error    // a whole one, lent
+	binary  func(part []byte) error    // as it comes, lent
+	end     func() error               // of a binary message; nil: nobody asks
+	ping    func(payload []byte) error // lent; nil: nobody answers
+	inflate func(p []byte) ([]byte, error)
 
-	header  []byte
-	op      byte
+	header []byte
+	frame  byte   // the opcode of the current frame
+	final  bool   // the message ends with it
+	left   uint64 // of its payload
+
+	op      byte // of the current message; opContinuation: there is none
 	packed  bool
-	left    uint64 // of the payload
 	whole   []byte // a text, or what is compressed, so far
-	inflate inflater
+	control []byte // the payload of a control frame, so far
 }
 
 func (f *frames) feed(p []byte) error {
 	for len(p) > 0 {
-		if f.left == 0 && !f.complete(&p) {
-			return nil
+		if f.left == 0 {
+			if whole := f.complete(&p); !whole {
+				return nil
+			}
+			if err := f.begin(); err != nil {
+				return err
+			}
 		}
 		n := int(min(f.left, uint64(len(p))))
 		f.left -= uint64(n)
@@ -59,11 +73,11 @@ func (f *frames) feed(p []byte) error {
 	return nil
 }
 
-// complete takes from p what the header lacks, and reports whether it is whole and has a payload, or needs none.
+// complete takes from p what the header lacks, and reports whether it is whole.
 func (f *frames) complete(p *[]byte) bool {
 	for {
 		if size := f.headerSize(); size > 0 && len(f.header) == size {
-			break
+			return true
 		}
 		if len(*p) == 0 {
 			return false
@@ -71,8 +85,12 @@ func (f *frames) complete(p *[]byte) bool {
 		f.header = append(f.header, (*p)[0])
 		*p = (*p)[1:]
 	}
-	f.op, f.packed = f.header[0]&0x0f, f.header[0]&compressedBit != 0
-	switch short := f.header[1] &^ maskBit; short {
+}
+
+// begin looks at the header of a frame.
+func (f *frames) begin() error {
+	first, second := f.header[0], f.header[1]
+	switch short := second &^ maskBit; short {
 	case 126:
 		f.left = uint64(binary.BigEndian.Uint16(f.header[2:]))
 	case 127:
@@ -81,7 +99,21 @@ func (f *frames) complete(p *[]byte) bool {
 		f.left = uint64(short)
 	}
 	f.header = f.header[:0]
-	return true
+	f.frame, f.final = first&0x0f, first&finBit != 0
+	if second&maskBit != 0 || f.frame >= opClose && (!f.final || f.left > maxControlBytes) {
+		return errFrame
+	}
+	if f.frame < opClose && (f.frame == opContinuation) == (f.op == opContinuation) {
+		return errFrame // it goes on with nothing, or begins anew too early
+	}
+	switch f.frame {
+	case opText, opBinary:
+		f.op, f.packed = f.frame, first&compressedBit != 0
+	case opContinuation, opClose, opPing, opPong:
+	default:
+		return errFrame
+	}
+	return nil
 }
 
 // headerSize is how long the header is, 0 if that is not known yet.
@@ -98,62 +130,82 @@ func (f *frames) headerSize() int {
 	return 2
 }
 
+// payload takes a part of a frame's payload; it is the last one if nothing is left.
 func (f *frames) payload(part []byte) error {
-	switch {
-	case f.op == opBinary && !f.packed:
-		return f.binary(part)
-	case f.op == opPing, f.op == opClose:
-		return errFrame // the servers under test have Engine.IO's own
-	case f.op == opText && len(f.whole)+len(part) > maxTextBytes:
-		return errFrame
+	if f.frame >= opClose {
+		f.control = append(f.control, part...)
+		if f.left > 0 {
+			return nil
+		}
+		defer func() { f.control = f.control[:0] }()
+		return f.obey()
 	}
-	if f.left > 0 || len(f.whole) > 0 {
+	last := f.final && f.left == 0
+	if f.op == opBinary && !f.packed {
+		return f.pass(part, last)
+	}
+	if most := f.most(); len(f.whole)+len(part) > most {
+		return fmt.Errorf("%w: a message over %d bytes", errFrame, most)
+	}
+	if !last || len(f.whole) > 0 {
 		f.whole = append(f.whole, part...)
 		part = f.whole
 	}
-	if f.left > 0 {
+	if !last {
 		return nil
 	}
 	f.whole = f.whole[:0]
 	if f.packed {
 		var err error
-		if part, err = f.inflate.inflate(part); err != nil {
+		if part, err = f.unpack(part); err != nil {
 			return err
 		}
 	}
 	if f.op == opBinary {
-		return f.binary(part)
+		return f.pass(part, true)
 	}
+	f.op = opContinuation
 	return f.text(part)
 }
 
-// inflater inflates messages, each by itself. Of the same bytes it remembers what they were: a client that does it anew for
-// every one of a hundred copies would be what is measured.
-type inflater struct {
-	known *inflated // shared by many
+// most is how long a message may be that is kept until it is whole.
+func (f *frames) most() int {
+	if f.packed {
+		return maxPackedBytes
+	}
+	return maxTextBytes
 }
 
-type inflated struct {
-	seed maphash.Seed
-	sum  uint64
-	data []byte
+func (f *frames) unpack(p []byte) ([]byte, error) {
+	if f.inflate == nil {
+		return nil, fmt.Errorf("%w: compressed, which nobody asked for", errFrame)
+	}
+	return f.inflate(p)
 }
 
-func (i *inflater) inflate(p []byte) ([]byte, error) {
-	if i.known == nil {
-		i.known = &inflated{seed: maphash.MakeSeed()}
+// pass passes on a part of a binary message.
+func (f *frames) pass(part []byte, last bool) error {
+	if err := f.binary(part); err != nil || !last {
+		return err
 	}
-	sum := maphash.Bytes(i.known.seed, p)
-	if i.known.data != nil && sum == i.known.sum {
-		return i.known.data, nil
+	f.op = opContinuation
+	if f.end == nil {
+		return nil
 	}
-	tail := []byte{0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff} // section 7.2.2, and the end that deflate needs
-	data, err := io.ReadAll(flate.NewReader(io.MultiReader(bytes.NewReader(p), bytes.NewReader(tail))))
-	if err != nil {
-		return nil, err
+	return f.end()
+}
+
+// obey does what a control frame asks for.
+func (f *frames) obey() error {
+	switch {
+	case f.frame == opPing && f.ping != nil:
+		return f.ping(f.control)
+	case f.frame == opClose && len(f.control) >= 2:
+		return fmt.Errorf("the server closed: %d %s", binary.BigEndian.Uint16(f.control), f.control[2:])
+	case f.frame == opClose:
+		return errors.New("the server closed")
 	}
-	i.known.sum, i.known.data = sum, data
-	return data, nil
+	return nil
 }
 
 // appendFrame appends a frame as clients send it.

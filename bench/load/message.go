@@ -2,6 +2,7 @@ package load
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
@@ -9,8 +10,8 @@ import (
 )
 
 // stampBytes is the length of what stands at the beginning of every message: its number, and when it was due to be sent, in
-// nanoseconds since 1970.
-const stampBytes = 16
+// nanoseconds since 1970. It is hexadecimal, so that a text with a stamp is still a text.
+const stampBytes = 32
 
 // MinMessageBytes is how short a message may be.
 const MinMessageBytes = stampBytes
@@ -50,8 +51,19 @@ func newMessage(data []byte) *Message {
 func (m *Message) Size() int { return len(m.data) }
 
 func putStamp(dst []byte, number int64, due time.Time) {
-	binary.LittleEndian.PutUint64(dst, uint64(number))
-	binary.LittleEndian.PutUint64(dst[8:], uint64(due.UnixNano()))
+	var stamp [stampBytes / 2]byte
+	binary.BigEndian.PutUint64(stamp[:], uint64(number))
+	binary.BigEndian.PutUint64(stamp[8:], uint64(due.UnixNano()))
+	hex.Encode(dst, stamp[:])
+}
+
+// readStamp is putStamp's inverse.
+func readStamp(p []byte) (number int64, due time.Time, err error) {
+	var stamp [stampBytes / 2]byte
+	if _, err := hex.Decode(stamp[:], p[:stampBytes]); err != nil {
+		return 0, due, fmt.Errorf("a stamp: %w", err)
+	}
+	return int64(binary.BigEndian.Uint64(stamp[:])), time.Unix(0, int64(binary.BigEndian.Uint64(stamp[8:]))), nil
 }
 
 // Checker checks that a flow arrives whole and in order. It sees bytes, not messages: a server may cut them as it likes.
@@ -96,8 +108,10 @@ func (c *Checker) Feed(p []byte) error {
 }
 
 func (c *Checker) complete() error {
-	number := int64(binary.LittleEndian.Uint64(c.stamp[:]))
+	number, due, err := readStamp(c.stamp[:])
 	switch {
+	case err != nil:
+		return err
 	case number != c.expected():
 		return fmt.Errorf("message %d came where %d was due", number, c.expected())
 	case c.sum != c.message.sum:
@@ -106,7 +120,7 @@ func (c *Checker) complete() error {
 	c.next++
 	c.at, c.sum = 0, 0
 	if c.Arrived != nil {
-		c.Arrived(number, time.Unix(0, int64(binary.LittleEndian.Uint64(c.stamp[8:]))))
+		c.Arrived(number, due)
 	}
 	return nil
 }

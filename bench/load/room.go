@@ -60,6 +60,7 @@ type Room struct {
 	Subscribers []*Subscriber
 	publisher   Publisher
 	sent        int64
+	failed      int // connects
 }
 
 // Join connects subscribers and a publisher. arrived, if not nil, is told of every message that arrives at one of them; it is
@@ -69,21 +70,35 @@ func Join(ctx context.Context, d Dialect, addr, name string, m *Message, subscri
 	for range subscribers {
 		s := &Subscriber{checker: NewChecker(m)}
 		s.checker.Arrived = arrived
-		conn, err := d.Subscribe(ctx, addr, name, s, options)
+		err := r.connect(ctx, func(ctx context.Context) (err error) {
+			s.Conn, err = d.Subscribe(ctx, addr, name, s, options)
+			return err
+		})
 		if err != nil {
 			r.Close()
 			return nil, fmt.Errorf("subscriber %d: %w", len(r.Subscribers), err)
 		}
-		s.Conn = conn
 		r.Subscribers = append(r.Subscribers, s)
 	}
-	var err error
-	if r.publisher, err = d.Publish(ctx, addr, name, m); err != nil {
+	err := r.connect(ctx, func(ctx context.Context) (err error) {
+		r.publisher, err = d.Publish(ctx, addr, name, m)
+		return err
+	})
+	if err != nil {
 		r.Close()
 		return nil, fmt.Errorf("publisher: %w", err)
 	}
 	return r, nil
 }
+
+func (r *Room) connect(ctx context.Context, try func(ctx context.Context) error) error {
+	failed, err := connect(ctx, try)
+	r.failed += failed
+	return err
+}
+
+// Failed returns how many connects failed and were tried again.
+func (r *Room) Failed() int { return r.failed }
 
 // Close ends all connections.
 func (r *Room) Close() {

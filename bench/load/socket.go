@@ -1,19 +1,15 @@
 package load
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -22,99 +18,66 @@ const dialTime = 20 * time.Second
 
 // Options of a Socket. The zero value is a plain one.
 type Options struct {
-	Deflate   bool // offer permessage-deflate, without context takeover
-	ReadBytes int  // of the buffer to read with; 0 means 64 KiB
+	Deflate   *Inflater // offer permessage-deflate, without context takeover, and insist on it; nil: do not
+	Polling   bool      // HTTP long-polling in place of WebSocket
+	ReadBytes int       // of the buffer to read with; 0 means 64 KiB
 
 	// Event, if not nil, is told of an event, with its text from the name on and lent: `["chunk",{...},...]`.
 	Event func(text []byte) error
 	// Binary, if not nil, is given the attachments, piece by piece as they come, and lent.
 	Binary func(part []byte) error
+	// End, if not nil, is told of the end of an attachment.
+	End func() error
 }
 
-// Socket is a Socket.IO connection over WebSocket. An error of its callbacks ends it.
+// Socket is a Socket.IO connection over WebSocket or polling. An error of its callbacks ends it.
 type Socket struct {
 	options Options
-	conn    net.Conn
-	frames  frames
-	bytesIn atomic.Int64
+	wire    wire
 	ready   chan struct{} // closed when the namespace was joined
 	ended   chan struct{} // closed when nothing more is read
 	err     error         // why; set before ended is closed
 
 	mu     sync.Mutex
-	out    []byte                     // guarded by mu: room for what is written
 	lastID int                        // guarded by mu
 	calls  map[int]func(reply []byte) // guarded by mu
 }
 
-// mask is what all frames are masked with: a server cannot know that it never changes.
-var mask = [4]byte{0x37, 0xfa, 0x21, 0x3d}
+// wire is what a Socket runs over.
+type wire interface {
+	open(ctx context.Context, addr string) error // the handshake
+	read() error                                 // reads until it cannot, and returns why
+	send(text string) error                      // sends an Engine.IO packet
+	bytesIn() int64                              // read so far
+	io.Closer
+}
 
 // Dial connects to the namespace "/" of the server at addr.
 func Dial(ctx context.Context, addr string, options Options) (*Socket, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return nil, err
+	s := &Socket{options: options, ready: make(chan struct{}), ended: make(chan struct{}), calls: make(map[int]func([]byte))}
+	if options.Polling {
+		s.wire = &polling{in: payload{text: s.packet, binary: s.attachment, end: s.options.End}}
+	} else {
+		s.wire = newWebSocket(s)
 	}
-	s := &Socket{options: options, conn: conn, ready: make(chan struct{}), ended: make(chan struct{}), calls: make(map[int]func([]byte))}
-	s.frames = frames{text: s.packet, binary: s.attachment}
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	if err := s.open(addr); err != nil {
-		conn.Close()
+	if err := s.wire.open(ctx, addr); err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", addr, err)
 	}
-	go s.read()
+	go func() {
+		s.err = s.wire.read()
+		s.wire.Close()
+		close(s.ended)
+	}()
 	select {
 	case <-s.ready:
 		return s, nil
 	case <-s.ended:
 		return nil, fmt.Errorf("connect to %s: %w", addr, s.err)
-	}
-}
-
-// open does the handshake of WebSocket.
-func (s *Socket) open(addr string) error {
-	request := "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: " + addr + "\r\nUpgrade: websocket\r\n" +
-		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
-	if s.options.Deflate {
-		request += "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"
-	}
-	if _, err := io.WriteString(s.conn, request+"\r\n"); err != nil {
-		return err
-	}
-	in := bufio.NewReaderSize(s.conn, 4<<10)
-	response, err := http.ReadResponse(in, nil)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusSwitchingProtocols {
-		return errors.New(response.Status)
-	}
-	early, _ := in.Peek(in.Buffered())
-	return s.frames.feed(early)
-}
-
-func (s *Socket) read() {
-	size := s.options.ReadBytes
-	if size == 0 {
-		size = 64 << 10
-	}
-	buf := make([]byte, size)
-	for {
-		n, err := s.conn.Read(buf)
-		s.bytesIn.Add(int64(n))
-		if fault := s.frames.feed(buf[:n]); fault != nil {
-			err = fault
-		}
-		if err != nil {
-			s.err = err
-			close(s.ended)
-			s.conn.Close()
-			return
-		}
+	case <-ctx.Done():
+		s.Close()
+		return nil, fmt.Errorf("connect to %s: no answer: %w", addr, ctx.Err())
 	}
 }
 
@@ -184,20 +147,16 @@ func (s *Socket) acknowledged(text []byte) error {
 	return nil
 }
 
-// Send sends a text frame.
-func (s *Socket) Send(text string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.out = appendFrame(s.out[:0], opText, mask, []byte(text))
-	_, err := s.conn.Write(s.out)
-	return err
-}
+// Send sends a packet of text.
+func (s *Socket) Send(text string) error { return s.wire.send(text) }
 
-// Write sends frames as they are.
+// Write sends frames of WebSocket as they are.
 func (s *Socket) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.conn.Write(p)
+	w, ok := s.wire.(*webSocket)
+	if !ok {
+		return 0, errors.ErrUnsupported
+	}
+	return w.write(p)
 }
 
 // Expect returns the id for an event that is to be acknowledged; done is told of the ack, lent: `[...]`.
@@ -235,7 +194,7 @@ func (s *Socket) Call(ctx context.Context, event string, args ...any) (json.RawM
 }
 
 // BytesIn returns how many bytes have come over the wire since the handshake.
-func (s *Socket) BytesIn() int64 { return s.bytesIn.Load() }
+func (s *Socket) BytesIn() int64 { return s.wire.bytesIn() }
 
 // Ended returns a channel that is closed when the connection has ended.
 func (s *Socket) Ended() <-chan struct{} { return s.ended }
@@ -245,7 +204,7 @@ func (s *Socket) Err() error { return s.err }
 
 // Close ends the connection at once, and returns when nothing of it runs any more.
 func (s *Socket) Close() {
-	s.conn.Close()
+	s.wire.Close()
 	<-s.ended
 }
 
