@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -135,8 +134,6 @@ func (p *peer) fill(command []string) []string {
 	}
 	return filled
 }
-
-var errNoDeflate = errors.New("it has no permessage-deflate")
 
 // start starts the peer anew, with no data left of an earlier time. more are further arguments.
 func (p *peer) start(ctx context.Context, more ...string) (*host.Process, error) {
