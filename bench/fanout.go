@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/bench/host"
 	"sluice/bench/load"
 	"sluice/bench/report"
 )
@@ -13,42 +14,95 @@ import (
 const (
 	// window is how far ahead of the slowest subscriber a publisher sends.
 	window = 4 << 20
+	// narrowWindow is that where servers are slow, so that a measurement does not end long after its time.
+	narrowWindow = 512 << 10
 	// limitBytes is how much the limit writes to a connection at once, at least.
 	limitBytes = 64 << 10
+	// mostPacked is how many bytes of a text may be on the wire per byte, if it is said to be compressed.
+	mostPacked = 0.5
 )
+
+// fan is a flow from one publisher to many subscribers.
+type fan struct {
+	message     *load.Message
+	subscribers int
+	window      int
+	polling     bool // the subscribers use polling
+	deflate     bool // they take what is compressed
+}
 
 func fanOut() scenario {
 	s := scenario{name: "fanout", about: "One publisher, many subscribers, as fast as it goes.", peers: relays}
 	for _, size := range []int{1 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20} {
 		for _, subscribers := range []int{1, 10, 100, 1000} {
-			s.cases = append(s.cases, workload{
-				name:  fmt.Sprintf("%s x %d", bytesName(size), subscribers),
-				quick: subscribers == 100 && slices.Contains([]int{1 << 10, 16 << 10, 64 << 10}, size),
-				run: func(ctx context.Context, p *peer, s scale) (report.Sample, error) {
-					return runFanOut(ctx, p, size, subscribers, s.during)
-				},
-			})
+			quick := subscribers == 100 && slices.Contains([]int{1 << 10, 16 << 10, 64 << 10}, size)
+			s.cases = append(s.cases, fanCase(fan{message: load.Noise(size), subscribers: subscribers, window: window}, quick))
 		}
 	}
 	return s
 }
 
-func runFanOut(ctx context.Context, p *peer, size, subscribers int, during time.Duration) (report.Sample, error) {
-	server, err := p.start(ctx)
-	if err != nil {
-		return nil, err
+func compressed() scenario {
+	s := scenario{
+		name: "compressed",
+		about: "Fan-out of JSON-like text, compressed to the subscribers: by permessage-deflate, or by sluice's own deflate-raw, since" +
+			" it never has permessage-deflate compress media. Figures are per GB of the text.",
+		peers: func(p *peer) bool { return len(p.Deflate) > 0 },
 	}
-	defer server.Stop()
+	for _, subscribers := range []int{10, 100, 1000} {
+		f := fan{message: load.Text(64 << 10), subscribers: subscribers, window: narrowWindow, deflate: true}
+		s.cases = append(s.cases, fanCase(f, subscribers == 100))
+	}
+	return s
+}
+
+func polled() scenario {
+	s := scenario{
+		name:  "polling",
+		about: "Fan-out to subscribers that use HTTP long-polling; the publisher uses WebSocket.",
+		peers: func(p *peer) bool { return relays(p) && p.Dialect != "raw" },
+	}
+	for _, c := range []struct{ size, subscribers int }{{1 << 10, 20}, {64 << 10, 20}, {64 << 10, 100}} {
+		f := fan{message: load.Noise(c.size), subscribers: c.subscribers, window: narrowWindow, polling: true}
+		s.cases = append(s.cases, fanCase(f, c.size == 64<<10 && c.subscribers == 20))
+	}
+	return s
+}
+
+func fanCase(f fan, quick bool) workload {
+	return workload{
+		name:  fmt.Sprintf("%s x %d", bytesName(f.message.Size()), f.subscribers),
+		quick: quick,
+		run: func(ctx context.Context, p *peer, s scale) (report.Sample, error) {
+			var more []string
+			if f.deflate {
+				more = p.Deflate
+			}
+			server, err := p.start(ctx, more...)
+			if err != nil {
+				return nil, err
+			}
+			defer server.Stop()
+			return f.run(ctx, p, server, s.during)
+		},
+	}
+}
+
+func (f fan) run(ctx context.Context, p *peer, server *host.Process, during time.Duration) (report.Sample, error) {
 	d, err := p.dialect("file")
 	if err != nil {
 		return nil, err
 	}
-	room, err := load.Join(ctx, d, server.Addr, "room", load.Noise(size), subscribers, load.Options{}, nil)
+	options := load.Options{Polling: f.polling}
+	if f.deflate {
+		options.Deflate = load.NewInflater()
+	}
+	room, err := load.Join(ctx, d, server.Addr, "room", f.message, f.subscribers, options, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, server.Said())
 	}
 	defer room.Close()
-	flow := func(during time.Duration) error { return room.Flow(ctx, during, window) }
+	flow := func(during time.Duration) error { return room.Flow(ctx, during, f.window) }
 	if p.Dialect == "raw" {
 		flow = func(during time.Duration) error { return room.Repeat(ctx, server.Addr, during, limitBytes) }
 	}
@@ -60,5 +114,9 @@ func runFanOut(ctx context.Context, p *peer, size, subscribers int, during time.
 	if err != nil {
 		return nil, err
 	}
-	return withFailed(m.delivered((room.Sent()-sent)*int64(subscribers), size, room.BytesIn()-wire), room.Failed()), nil
+	sample := m.delivered((room.Sent()-sent)*int64(f.subscribers), f.message.Size(), room.BytesIn()-wire)
+	if f.deflate && sample[report.Wire] > mostPacked {
+		return nil, fmt.Errorf("not compressed: %.2f bytes on the wire per byte", sample[report.Wire])
+	}
+	return withFailed(sample, room.Failed()), nil
 }

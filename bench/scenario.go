@@ -35,7 +35,7 @@ var (
 )
 
 // scenarios are all there are, in the order in which they are run.
-var scenarios = []scenario{fanOut()}
+var scenarios = []scenario{fanOut(), compressed(), polled()}
 
 // relays reports whether p takes part where something is relayed.
 func relays(p *peer) bool { return p.Dialect != "tus" }

@@ -15,24 +15,59 @@ type Sluice struct {
 	Kind string // of the streams: "file", where everybody gets every byte, or "live"
 }
 
-// Subscribe is Dialect's.
+// Subscribe is Dialect's. Deflate has it accept chunks that sluice compressed itself: permessage-deflate is of no use for media.
 func (Sluice) Subscribe(ctx context.Context, addr, room string, s *Subscriber, options Options) (Conn, error) {
-	options.Binary = s.feed
-	options.Event = func(text []byte) error {
-		if isEvent(text, "gap") || isEvent(text, "problem") {
-			return fmt.Errorf("the server said %s", text)
-		}
-		return nil
-	}
+	r := &sluiceReader{subscriber: s, inflater: options.Deflate}
+	options.Event, options.Binary, options.End = r.event, r.part, r.end
 	conn, err := Dial(ctx, addr, options)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := request(ctx, conn, "join", map[string]any{"room": room}); err != nil {
+	join := map[string]any{"room": room}
+	if options.Deflate != nil {
+		join["accept"] = []string{"deflate-raw"}
+	}
+	if _, err := request(ctx, conn, "join", join); err != nil {
 		conn.Close()
 		return nil, err
 	}
 	return conn, nil
+}
+
+// sluiceReader takes the events of a subscriber.
+type sluiceReader struct {
+	subscriber *Subscriber
+	inflater   *Inflater
+	encoded    bool   // the attachment that comes is compressed
+	packed     []byte // what has come of it
+}
+
+func (r *sluiceReader) event(text []byte) error {
+	if isEvent(text, "gap") || isEvent(text, "problem") {
+		return fmt.Errorf("the server said %s", text)
+	}
+	r.encoded = r.inflater != nil && isEvent(text, "chunk") && bytes.Contains(text, []byte(`"encoding":"deflate-raw"`))
+	return nil
+}
+
+func (r *sluiceReader) part(part []byte) error {
+	if r.encoded {
+		r.packed = append(r.packed, part...)
+		return nil
+	}
+	return r.subscriber.feed(part)
+}
+
+func (r *sluiceReader) end() error {
+	if !r.encoded {
+		return nil
+	}
+	data, err := r.inflater.Inflate(r.packed)
+	if err != nil {
+		return err
+	}
+	r.packed = r.packed[:0]
+	return r.subscriber.feed(data)
 }
 
 // Publish is Dialect's.
