@@ -1,7 +1,5 @@
 //go:build linux
 
-// Package host starts the servers that a benchmark measures, and measures them: processor time to the nanosecond and memory,
-// of a process and all that it started. Linux only.
 package host
 
 import (
@@ -35,9 +33,10 @@ const (
 type Process struct {
 	Addr string // where it listens
 
-	cmd   *exec.Cmd
-	ended chan struct{} // closed when it has ended
-	said  tail
+	cmd      *exec.Cmd
+	ended    chan struct{} // closed when it has ended
+	said     tail
+	patience time.Duration
 }
 
 // Start runs a command in a folder, with --addr and a free address of loopback added, and returns when it listens there.
@@ -46,7 +45,7 @@ func Start(ctx context.Context, folder string, command ...string) (*Process, err
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{Addr: addr, ended: make(chan struct{})}
+	p := &Process{Addr: addr, ended: make(chan struct{}), patience: stopTime}
 	p.cmd = exec.Command(command[0], append(command[1:len(command):len(command)], "--addr", addr)...)
 	p.cmd.Dir = folder
 	p.cmd.Stdout, p.cmd.Stderr = &p.said, &p.said
@@ -94,15 +93,16 @@ func (p *Process) awaitListening(ctx context.Context) error {
 
 // Stop ends the process and those it started: by SIGTERM, and if that does not help soon by SIGKILL.
 func (p *Process) Stop() {
-	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
-	patience := time.NewTimer(stopTime)
+	group := -p.cmd.Process.Pid
+	syscall.Kill(group, syscall.SIGTERM)
+	patience := time.NewTimer(p.patience)
 	defer patience.Stop()
 	select {
 	case <-p.ended:
 	case <-patience.C:
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.ended
 	}
+	syscall.Kill(group, syscall.SIGKILL) // those it started, too, which may outlive it
+	<-p.ended
 }
 
 // Said returns the last of what the process printed.
