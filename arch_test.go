@@ -69,13 +69,14 @@ var outside = map[string][]string{
 	"github.com/golang-jwt/jwt/v5":       {"cmd/sluice"},
 	"github.com/alecthomas/kong":         {"bench", "cmd/sluice"},
 	"github.com/vbauerster/mpb/v8":       {"cmd/sluice"},
+	"gonum.org/v1/plot":                  {"bench/report"},
 	"github.com/chromedp/chromedp":       {"internal/lab"},
 	"github.com/quic-go/quic-go":         {"sio/webtransport"},
 	"github.com/quic-go/webtransport-go": {"sio/webtransport"},
 	"golang.org/x/crypto":                {"sio/admin"}, // bcrypt alone: the passwords of npm's package are hashed by it
 	"golang.org/x/sys":                   {"bench/host", "sio/engine", "relay/spool", "storage/dir"},
 	"golang.org/x/sync":                  {"relay/archive", "storage/s3"},
-	"golang.org/x/term":                  {"cmd/sluice"},
+	"golang.org/x/term":                  {"bench", "cmd/sluice"},
 	"golang.org/x/time":                  {"relay/archive", "storage/s3"},
 }
 

@@ -73,6 +73,8 @@ func fanCase(f fan, quick bool) workload {
 	return workload{
 		name:  fmt.Sprintf("%s x %d", bytesName(f.message.Size()), f.subscribers),
 		quick: quick,
+		size:  f.message.Size(),
+		count: f.subscribers,
 		run: func(ctx context.Context, p *peer, s scale) (report.Sample, error) {
 			var more []string
 			if f.deflate {

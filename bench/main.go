@@ -6,13 +6,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -41,7 +38,11 @@ func main() {
 	parser.FatalIfErrorf(err)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := f.main(ctx); err != nil {
+	switch err := f.main(ctx); {
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "bench: interrupted; nothing is left running")
+		os.Exit(1)
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -69,11 +70,16 @@ func (f *flags) main(ctx context.Context) error {
 		b.list(os.Stdout)
 		return nil
 	}
+	old, err := f.before()
+	if err != nil {
+		return err
+	}
 	r, err := b.run(ctx)
 	if err != nil {
 		return err
 	}
-	return f.show(r)
+	r.Command = strings.Join(append([]string{"go run ./bench"}, os.Args[1:]...), " ")
+	return f.show(r, old)
 }
 
 // folder is where the benchmark's sources are.
@@ -85,56 +91,32 @@ func folder(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(root)), nil
 }
 
-// choose returns what the flags ask for.
-func (f *flags) choose(peers []*peer) (*bench, error) {
-	b := &bench{repeat: max(f.Repeat, 1), scale: fullScale, progress: os.Stderr}
-	if f.Quick {
-		b.scale = quickScale
-	}
-	for _, name := range f.Scenario {
-		if !slices.ContainsFunc(scenarios, func(s scenario) bool { return s.name == name }) {
-			return nil, fmt.Errorf("no scenario %q", name)
+// before prepares what is done after the run, so that it does not fail then: it makes the folder for files, and returns the
+// earlier report, if there is to be one.
+func (f *flags) before() (old *report.Report, err error) {
+	if f.Out != "" {
+		if err := os.MkdirAll(f.Out, 0o755); err != nil {
+			return nil, err
 		}
 	}
-	for _, name := range f.Peer {
-		if !slices.ContainsFunc(peers, func(p *peer) bool { return p.Name == name }) {
-			return nil, fmt.Errorf("no peer %q", name)
-		}
+	if f.Compare == "" {
+		return nil, nil
 	}
-	for _, p := range peers {
-		if len(f.Peer) == 0 || slices.Contains(f.Peer, p.Name) {
-			b.peers = append(b.peers, p)
-		}
-	}
-	for _, s := range scenarios {
-		if len(f.Scenario) > 0 && !slices.Contains(f.Scenario, s.name) {
-			continue
-		}
-		s.cases = slices.DeleteFunc(slices.Clone(s.cases), func(w workload) bool {
-			return f.Quick && f.Case == "" && !w.quick || !strings.Contains(w.name, f.Case)
-		})
-		if len(s.cases) > 0 {
-			b.scenarios = append(b.scenarios, s)
-		}
-	}
-	return b, nil
+	return report.Read(f.Compare)
 }
 
 // show prints a report and writes its files.
-func (f *flags) show(r *report.Report) error {
-	r.Command = strings.Join(append([]string{"go run ./bench"}, os.Args[1:]...), " ")
+func (f *flags) show(r, old *report.Report) error {
 	if err := report.Text(os.Stdout, r); err != nil {
 		return err
+	}
+	if old != nil {
+		if err := report.Compare(os.Stdout, old, r); err != nil {
+			return err
+		}
 	}
 	if f.Out == "" {
 		return nil
 	}
-	if err := os.MkdirAll(f.Out, 0o755); err != nil {
-		return err
-	}
-	data, err := json.MarshalIndent(r, "", "\t")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(f.Out, "report.json"), append(data, '\n'), 0o644)
+	return report.Write(f.Out, r)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"sluice/bench/host"
 	"sluice/bench/load"
+	"sluice/bench/report"
 )
 
 // peer is a server that can be measured: a folder with a peer.json, which says how it is made and started.
@@ -30,7 +32,7 @@ type peer struct {
 	work   string // where its program and its data are
 }
 
-// findPeers returns what lies in the folders of the benchmark, by name.
+// findPeers returns what lies in the folders of the benchmark, in the order in which it is shown.
 func findPeers(root, work string) ([]*peer, error) {
 	var found []*peer
 	for _, pattern := range []string{"*/peer.json", "peers/*/peer.json"} {
@@ -46,6 +48,7 @@ func findPeers(root, work string) ([]*peer, error) {
 			found = append(found, p)
 		}
 	}
+	slices.SortStableFunc(found, func(a, b *peer) int { return cmp.Compare(report.Rank(a.Name), report.Rank(b.Name)) })
 	return found, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"sluice/bench/host"
 	"sluice/bench/report"
 )
 
@@ -18,7 +19,7 @@ type bench struct {
 	peers     []*peer
 	repeat    int
 	scale     scale
-	progress  io.Writer
+	progress  *progress
 }
 
 // list prints what would be run.
@@ -34,16 +35,20 @@ func (b *bench) list(w io.Writer) {
 	}
 }
 
+// run measures everything.
 func (b *bench) run(ctx context.Context) (*report.Report, error) {
-	r := &report.Report{Began: time.Now()}
+	defer b.progress.end()
+	r := &report.Report{Began: time.Now(), Machine: report.Machine(host.Describe(ctx))}
 	for _, p := range b.peers {
-		fmt.Fprintf(b.progress, "\r\x1b[Kmaking %s", p.Name)
+		b.progress.making(p.Name)
 		if err := p.make(ctx); err != nil {
 			return nil, err
 		}
 		r.Peers = append(r.Peers, report.Peer{Name: p.Name, Title: p.Title})
 	}
+	b.progress.begin(b.measurements())
 	for _, s := range b.scenarios {
+		b.progress.scenario(s.name)
 		found := report.Scenario{Name: s.name, About: s.about}
 		for _, w := range s.cases {
 			c, err := b.measure(ctx, s, w)
@@ -54,42 +59,64 @@ func (b *bench) run(ctx context.Context) (*report.Report, error) {
 		}
 		r.Scenarios = append(r.Scenarios, found)
 	}
-	fmt.Fprint(b.progress, "\r\x1b[K")
 	r.Seconds = time.Since(r.Began).Seconds()
 	return r, nil
+}
+
+// measurements is how many there are to be made.
+func (b *bench) measurements() (sum int) {
+	for _, s := range b.scenarios {
+		sum += len(s.cases) * len(b.able(s)) * b.repeat
+	}
+	return sum
+}
+
+// able returns the peers that can do a scenario.
+func (b *bench) able(s scenario) (able []*peer) {
+	for _, p := range b.peers {
+		if s.peers(p) {
+			able = append(able, p)
+		}
+	}
+	return able
 }
 
 // measure measures a case: all peers once, then all once more, so that what disturbs the machine disturbs all. Who is first
 // takes turns. A peer that fails is not measured again.
 func (b *bench) measure(ctx context.Context, s scenario, w workload) (report.Case, error) {
-	c := report.Case{Name: w.name}
-	var able []*peer
-	for _, p := range b.peers {
-		if s.peers(p) {
-			able = append(able, p)
-			c.Results = append(c.Results, report.Result{Peer: p.Name})
-		}
+	c := report.Case{Name: w.name, Size: int64(w.size), Count: w.count}
+	able := b.able(s)
+	for _, p := range able {
+		c.Results = append(c.Results, report.Result{Peer: p.Name})
 	}
 	for round := range b.repeat {
 		for i := range able {
 			i = (i + round) % len(able)
-			result := &c.Results[i]
-			if result.Err != "" {
-				continue
+			b.progress.measuring(fmt.Sprintf("%s, %s: %s (%d of %d)", s.name, w.name, able[i].Name, round+1, b.repeat))
+			if err := b.add(ctx, &c.Results[i], able[i], w); err != nil {
+				return c, err
 			}
-			fmt.Fprintf(b.progress, "\r\x1b[K%s, %s: %s (%d of %d)", s.name, w.name, able[i].Name, round+1, b.repeat)
-			sample, err := b.sample(ctx, able[i], w)
-			switch {
-			case ctx.Err() != nil:
-				return c, ctx.Err()
-			case err != nil:
-				result.Err = err.Error()
-			default:
-				result.Samples = append(result.Samples, sample)
-			}
+			b.progress.measured()
 		}
 	}
 	return c, nil
+}
+
+// add adds a sample to a result, or says there why there is none. The error is that of ctx.
+func (b *bench) add(ctx context.Context, result *report.Result, p *peer, w workload) error {
+	if result.Err != "" {
+		return nil
+	}
+	sample, err := b.sample(ctx, p, w)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		result.Err = err.Error()
+	default:
+		result.Samples = append(result.Samples, sample)
+	}
+	return nil
 }
 
 func (b *bench) sample(ctx context.Context, p *peer, w workload) (report.Sample, error) {

@@ -21,6 +21,8 @@ type scenario struct {
 type workload struct {
 	name  string
 	quick bool // part of a quick run, too
+	size  int  // of a message in bytes, and
+	count int  // of connections: plots are drawn against these where they are given
 	run   func(ctx context.Context, p *peer, s scale) (report.Sample, error)
 }
 

@@ -3,13 +3,15 @@
 package report
 
 import (
-	"slices"
+	"encoding/json"
+	"os"
 	"time"
 )
 
-// Report is what one run has found.
+// Report is what one run has found. Its encoding as JSON is what report.json holds: fields may come, none goes or changes its
+// meaning, so that any two reports can be compared.
 type Report struct {
-	Began     time.Time  `json:"began"`
+	Began     time.Time  `json:"began"`   // RFC 3339
 	Seconds   float64    `json:"seconds"` // it took
 	Command   string     `json:"command"`
 	Machine   Machine    `json:"machine"`
@@ -17,20 +19,20 @@ type Report struct {
 	Scenarios []Scenario `json:"scenarios"`
 }
 
-// Machine is where it ran.
+// Machine is where it ran. What could not be found out is zero.
 type Machine struct {
-	Processor string `json:"processor"`
+	Processor string `json:"processor"` // the model's name
 	Cores     int    `json:"cores"`
 	Memory    int64  `json:"memory"` // bytes
-	Kernel    string `json:"kernel"`
-	Go        string `json:"go"`
+	Kernel    string `json:"kernel"` // "Linux 6.1.0"
+	Go        string `json:"go"`     // the version, "1.26.8"
 	Node      string `json:"node,omitempty"`
 }
 
 // Peer is one of those that were measured.
 type Peer struct {
 	Name  string `json:"name"`
-	Title string `json:"title"`
+	Title string `json:"title"` // what it is, with its version
 }
 
 // Scenario is a kind of work.
@@ -43,7 +45,9 @@ type Scenario struct {
 // Case is a scenario at one size. The samples of its peers were taken in turn, so that sample i of one is to be compared with
 // sample i of another.
 type Case struct {
-	Name    string   `json:"name"` // "64 KiB x 100"
+	Name    string   `json:"name"`            // "64 KiB x 100"
+	Size    int64    `json:"size,omitempty"`  // bytes of a message, where cases differ by it
+	Count   int      `json:"count,omitempty"` // of connections, where cases differ by it
 	Results []Result `json:"results"`
 }
 
@@ -83,41 +87,45 @@ var Metrics = []Metric{CPU, CPUEach, Throughput, Messages, Rate, Memory, MemoryE
 // MoreIsBetter reports whether a greater figure is the better one.
 func (m Metric) MoreIsBetter() bool { return m == Throughput || m == Messages || m == Rate }
 
-// Spread is the median of figures, the least and the greatest.
-type Spread struct{ Median, Least, Most float64 }
-
-// SpreadOf returns the spread of figures; of none it is zero.
-func SpreadOf(figures []float64) Spread {
-	if len(figures) == 0 {
-		return Spread{}
+// Read reads a report.json.
+func Read(file string) (*Report, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
 	}
-	sorted := slices.Sorted(slices.Values(figures))
-	middle := len(sorted) / 2
-	median := sorted[middle]
-	if len(sorted)%2 == 0 {
-		median = (sorted[middle-1] + median) / 2
+	r := &Report{}
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, &os.PathError{Op: "parse", Path: file, Err: err}
 	}
-	return Spread{median, sorted[0], sorted[len(sorted)-1]}
+	return r, nil
 }
 
-// Figures returns what was measured of m, one figure a sample.
-func (r Result) Figures(m Metric) (figures []float64) {
-	for _, s := range r.Samples {
-		if v, ok := s[m]; ok {
-			figures = append(figures, v)
+// Scenario returns what was found in a scenario, which is empty if it was not run.
+func (r *Report) Scenario(name string) Scenario {
+	for _, s := range r.Scenarios {
+		if s.Name == name {
+			return s
 		}
 	}
-	return figures
+	return Scenario{}
 }
 
-// Ratios returns by how much a differs from b, pair by pair.
-func Ratios(a, b Result, m Metric) (ratios []float64) {
-	for i := range min(len(a.Samples), len(b.Samples)) {
-		x, ok := a.Samples[i][m]
-		y, too := b.Samples[i][m]
-		if ok && too && y != 0 {
-			ratios = append(ratios, x/y)
+// Case returns what was found in a case, which is empty if it was not run.
+func (s Scenario) Case(name string) Case {
+	for _, c := range s.Cases {
+		if c.Name == name {
+			return c
 		}
 	}
-	return ratios
+	return Case{}
+}
+
+// Result returns what a peer did, which is empty if it took no part.
+func (c Case) Result(peer string) Result {
+	for _, r := range c.Results {
+		if r.Peer == peer {
+			return r
+		}
+	}
+	return Result{}
 }

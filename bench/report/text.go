@@ -3,69 +3,112 @@ package report
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strings"
+	"unicode/utf8"
 )
-
-// reference is the peer that others are compared with where it was measured.
-const reference = "limit"
 
 // Text writes r as tables.
 func Text(w io.Writer, r *Report) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	m := r.Machine
+	if _, err := fmt.Fprintf(w, "%s\n", m); err != nil {
+		return err
+	}
 	for _, s := range r.Scenarios {
-		fmt.Fprintf(t, "\n%s: %s\n", s.Name, s.About)
-		for _, c := range s.Cases {
-			writeCase(t, c)
+		if err := s.text(w); err != nil {
+			return err
 		}
 	}
-	return t.Flush()
+	return nil
 }
 
-func writeCase(w io.Writer, c Case) {
-	metrics := c.metrics()
-	fmt.Fprintf(w, "%s\t", c.Name)
-	for _, m := range metrics {
-		fmt.Fprintf(w, "%s\t", m)
+// String describes m in a line.
+func (m Machine) String() string {
+	text := fmt.Sprintf("%s, %d cores, %s GiB, %s, Go %s", m.Processor, m.Cores, Figure(float64(m.Memory)/(1<<30)), m.Kernel, m.Go)
+	if m.Node != "" {
+		text += ", Node " + m.Node
 	}
-	fmt.Fprintf(w, "x %s\t\n", reference)
-	limit := c.Result(reference)
-	for _, result := range c.Results {
-		fmt.Fprintf(w, "%s\t", result.Peer)
-		for _, m := range metrics {
-			figures := result.Figures(m)
-			if len(figures) == 0 {
-				fmt.Fprint(w, "-\t")
-				continue
-			}
-			spread := SpreadOf(figures)
-			fmt.Fprintf(w, "%.3g (%.3g-%.3g)\t", spread.Median, spread.Least, spread.Most)
-		}
-		if ratios := Ratios(result, limit, CPU); len(ratios) > 0 {
-			fmt.Fprintf(w, "%.2f", SpreadOf(ratios).Median)
-		}
-		fmt.Fprintf(w, "\t%s\n", result.Err)
-	}
+	return text
 }
 
-// Result returns what a peer did.
-func (c Case) Result(peer string) Result {
-	for _, r := range c.Results {
-		if r.Peer == peer {
-			return r
+func (s Scenario) text(w io.Writer) error {
+	columns := s.columns()
+	names, units := []string{""}, []string{""}
+	for _, col := range columns {
+		names, units = append(names, col.name), append(units, col.unit)
+	}
+	t := table{names, units}
+	for _, c := range s.Cases {
+		t = append(t, []string{c.Name})
+		for _, result := range c.Results {
+			t = append(t, row(columns, c, result))
 		}
 	}
-	return Result{}
+	_, err := fmt.Fprintf(w, "\n%s: %s\n\n%s%s", s.Name, s.About, t, s.failures())
+	return err
 }
 
-// metrics returns those that somebody was measured in.
-func (c Case) metrics() (found []Metric) {
-	for _, m := range Metrics {
+func row(columns []column, c Case, r Result) []string {
+	cells := []string{"  " + r.Peer}
+	for _, col := range columns {
+		figures := col.figures(c, r)
+		spread := SpreadOf(figures)
+		switch {
+		case len(figures) == 0:
+			cells = append(cells, "-")
+		case col.bare:
+			cells = append(cells, Figure(spread.Median))
+		default:
+			cells = append(cells, spread.String())
+		}
+	}
+	return cells
+}
+
+// failures returns a line for each peer that failed at a case.
+func (s Scenario) failures() string {
+	var lines strings.Builder
+	for _, c := range s.Cases {
 		for _, r := range c.Results {
-			if len(r.Figures(m)) > 0 {
-				found = append(found, m)
-				break
+			if r.Err != "" {
+				fmt.Fprintf(&lines, "! %s, %s: %s\n", c.Name, r.Peer, firstLine(r.Err))
 			}
 		}
 	}
-	return found
+	return lines.String()
+}
+
+// firstLine is what there is to say; what the server printed follows it.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// table is rows of cells. The first column is aligned to the left, the others to the right; a row of one cell is a heading.
+type table [][]string
+
+func (t table) String() string {
+	var widths []int
+	for _, row := range t {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			if len(row) > 1 {
+				widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			}
+		}
+	}
+	var text strings.Builder
+	for _, row := range t {
+		var line strings.Builder
+		for i, cell := range row {
+			if i == 0 {
+				fmt.Fprintf(&line, "%-*s", widths[0], cell)
+			} else {
+				fmt.Fprintf(&line, "  %*s", widths[i], cell)
+			}
+		}
+		text.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	return text.String()
 }

@@ -1,0 +1,100 @@
+package report
+
+import (
+	"fmt"
+	"image/color"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// barKind is a picture of bars: metrics that have a unit in common.
+type barKind struct {
+	name    string // of its file, after the scenario's
+	title   string
+	metrics []Metric
+}
+
+var barKinds = []barKind{
+	{"cpu", "CPU, s/GB", []Metric{CPU}},
+	{"cpu-each", "CPU, us a connection", []Metric{CPUEach}},
+	{"memory-each", "resident memory, KiB a connection", []Metric{MemoryEach}},
+	{"first", "first chunk, ms", []Metric{First}},
+	{"latency", "latency, ms", []Metric{P50, P99, P999}},
+}
+
+const (
+	barWidth  = 11
+	rowHeight = 16
+	around    = 56 // above and below
+)
+
+// bars draws a bar for each peer in each case, from top to bottom: row 0, -1 and so on.
+func (r *Report) bars(s Scenario, kind barKind) (Plot, error) {
+	p := newPlot(s.Name + ": " + kind.title)
+	g := grid()
+	g.Horizontal.Width = 0
+	p.Add(g)
+	var names []plot.Tick
+	row := 0.0
+	for _, c := range s.Cases {
+		for _, m := range kind.metrics {
+			names = append(names, plot.Tick{Value: row, Label: kind.heading(c, m)})
+			row--
+			for _, result := range c.Results {
+				figures := result.Figures(m)
+				if len(figures) == 0 {
+					continue
+				}
+				if err := addBar(p, row, SpreadOf(figures), r.style(result.Peer).color); err != nil {
+					return Plot{}, err
+				}
+				names = append(names, plot.Tick{Value: row, Label: result.Peer})
+				row--
+			}
+		}
+	}
+	p.X.Min, p.X.Max = 0, p.X.Max*1.18 // with room for the figures
+	p.Y.Min, p.Y.Max = row+0.5, 0.5
+	p.Y.Tick.Marker = plot.ConstantTicks(names)
+	p.Y.Tick.Length, p.Y.LineStyle.Width = 0, 0
+	alt := fmt.Sprintf("%s: %s, by peer", s.Name, kind.title)
+	return render(p, s.Name+"-"+kind.name, alt, vg.Length(around-row*rowHeight))
+}
+
+// heading stands above the bars of a case.
+func (kind barKind) heading(c Case, m Metric) string {
+	if len(kind.metrics) == 1 {
+		return c.Name
+	}
+	return c.Name + ", " + string(m)
+}
+
+// addBar adds a bar with its spread and its figure.
+func addBar(p *plot.Plot, row float64, spread Spread, fill color.Color) error {
+	bar, err := plotter.NewBarChart(plotter.Values{spread.Median}, barWidth)
+	if err != nil {
+		return err
+	}
+	bar.Horizontal, bar.XMin, bar.Color, bar.LineStyle.Width = true, row, fill, 0
+	at := struct {
+		plotter.XYs
+		plotter.XErrors
+	}{plotter.XYs{{X: spread.Median, Y: row}}, plotter.XErrors{{Low: spread.Median - spread.Least, High: spread.Most - spread.Median}}}
+	whisker, err := plotter.NewXErrorBars(at)
+	if err != nil {
+		return err
+	}
+	whisker.LineStyle = draw.LineStyle{Color: ink, Width: 0.75}
+	whisker.CapWidth = 4
+	figure, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: spread.Most, Y: row}}, Labels: []string{Figure(spread.Median)}})
+	if err != nil {
+		return err
+	}
+	figure.TextStyle[0].Font, figure.TextStyle[0].Color, figure.TextStyle[0].YAlign = sans, ink, draw.YCenter
+	figure.Offset.X = 4
+	p.Add(bar, whisker, figure)
+	return nil
+}
