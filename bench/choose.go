@@ -25,7 +25,7 @@ func (f *flags) choose(peers []*peer) (*bench, error) {
 		return nil, err
 	}
 	for _, s := range chosen {
-		s.cases = slices.DeleteFunc(slices.Clone(s.cases), func(w workload) bool { return !f.wants(w) })
+		s.cases = f.cases(s)
 		if len(s.cases) > 0 {
 			b.scenarios = append(b.scenarios, s)
 		}
@@ -36,12 +36,18 @@ func (f *flags) choose(peers []*peer) (*bench, error) {
 	return b, nil
 }
 
-// wants reports whether a case is to be run.
-func (f *flags) wants(w workload) bool {
-	if f.Case != "" {
-		return strings.Contains(w.name, f.Case)
-	}
-	return w.quick || !f.Quick
+// cases returns those that are to be run: with Case that of this name, or if there is none those whose names hold it.
+func (f *flags) cases(s scenario) []workload {
+	exact := slices.ContainsFunc(s.cases, func(w workload) bool { return w.name == f.Case })
+	return slices.DeleteFunc(slices.Clone(s.cases), func(w workload) bool {
+		switch {
+		case exact:
+			return w.name != f.Case
+		case f.Case != "":
+			return !strings.Contains(w.name, f.Case)
+		}
+		return f.Quick && !w.quick
+	})
 }
 
 // pick returns those of all that were asked for by name, in the order of all; if none was, all.

@@ -23,11 +23,12 @@ type flags struct {
 	Scenario []string `arg:"" optional:"" help:"Scenarios to run (all)."`
 
 	Quick   bool     `help:"Fewer cases, and shorter: under 3 minutes in all."`
-	Case    string   `placeholder:"TEXT" help:"Only cases whose name holds this, like '64 KiB x 100'."`
+	Case    string   `placeholder:"TEXT" help:"Only the case of this name, like '64 KiB x 100', or those whose names hold it."`
 	Peer    []string `placeholder:"NAME" help:"Only these peers; repeat it for more."`
 	Repeat  int      `default:"5" placeholder:"N" help:"How often each case is measured (${default})."`
 	Out     string   `placeholder:"DIR" help:"Write report.json, report.html and plots here."`
 	Compare string   `placeholder:"FILE" help:"Print ratios to an earlier run's report.json."`
+	From    string   `placeholder:"FILE" help:"Show an earlier run's report.json anew, and run nothing."`
 	List    bool     `help:"List scenarios, cases and peers, and run nothing."`
 }
 
@@ -49,37 +50,49 @@ func main() {
 }
 
 func (f *flags) main(ctx context.Context) error {
-	root, err := folder(ctx)
-	if err != nil {
-		return err
-	}
-	work, err := os.MkdirTemp("", "sluice-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(work)
-	peers, err := findPeers(root, work)
-	if err != nil {
-		return err
-	}
-	b, err := f.choose(peers)
-	if err != nil {
-		return err
-	}
-	if f.List {
-		b.list(os.Stdout)
-		return nil
-	}
 	old, err := f.before()
 	if err != nil {
 		return err
 	}
-	r, err := b.run(ctx)
-	if err != nil {
+	if f.From != "" {
+		r, err := report.Read(f.From)
+		if err != nil {
+			return err
+		}
+		return f.show(r, old)
+	}
+	r, err := f.run(ctx)
+	if r == nil {
 		return err
 	}
 	r.Command = strings.Join(append([]string{"go run ./bench"}, os.Args[1:]...), " ")
 	return f.show(r, old)
+}
+
+// run measures what the flags ask for. With List it only says what that is, and there is no report.
+func (f *flags) run(ctx context.Context) (*report.Report, error) {
+	root, err := folder(ctx)
+	if err != nil {
+		return nil, err
+	}
+	work, err := os.MkdirTemp("", "sluice-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	peers, err := findPeers(root, work)
+	if err != nil {
+		return nil, err
+	}
+	b, err := f.choose(peers)
+	if err != nil {
+		return nil, err
+	}
+	if f.List {
+		b.list(os.Stdout)
+		return nil, nil
+	}
+	return b.run(ctx)
 }
 
 // folder is where the benchmark's sources are.

@@ -5,6 +5,7 @@ import (
 	"image/color"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -28,7 +29,8 @@ var barKinds = []barKind{
 const (
 	barWidth  = 11
 	rowHeight = 16
-	around    = 56 // above and below
+	around    = 56  // above and below
+	groupGap  = 0.4 // rows
 )
 
 // bars draws a bar for each peer in each case, from top to bottom: row 0, -1 and so on.
@@ -41,7 +43,9 @@ func (r *Report) bars(s Scenario, kind barKind) (Plot, error) {
 	row := 0.0
 	for _, c := range s.Cases {
 		for _, m := range kind.metrics {
-			names = append(names, plot.Tick{Value: row, Label: kind.heading(c, m)})
+			if err := addText(p, kind.heading(c, m), bold, 0, row); err != nil {
+				return Plot{}, err
+			}
 			row--
 			for _, result := range c.Results {
 				figures := result.Figures(m)
@@ -54,10 +58,11 @@ func (r *Report) bars(s Scenario, kind barKind) (Plot, error) {
 				names = append(names, plot.Tick{Value: row, Label: result.Peer})
 				row--
 			}
+			row -= groupGap
 		}
 	}
 	p.X.Min, p.X.Max = 0, p.X.Max*1.18 // with room for the figures
-	p.Y.Min, p.Y.Max = row+0.5, 0.5
+	p.Y.Min, p.Y.Max = row+groupGap+0.5, 0.5
 	p.Y.Tick.Marker = plot.ConstantTicks(names)
 	p.Y.Tick.Length, p.Y.LineStyle.Width = 0, 0
 	alt := fmt.Sprintf("%s: %s, by peer", s.Name, kind.title)
@@ -89,12 +94,19 @@ func addBar(p *plot.Plot, row float64, spread Spread, fill color.Color) error {
 	}
 	whisker.LineStyle = draw.LineStyle{Color: ink, Width: 0.75}
 	whisker.CapWidth = 4
-	figure, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: spread.Most, Y: row}}, Labels: []string{Figure(spread.Median)}})
+	p.Add(bar, whisker)
+	return addText(p, Figure(spread.Median), sans, spread.Most, row)
+}
+
+// addText adds text that begins a little to the right of a place.
+func addText(p *plot.Plot, text string, font font.Font, x, y float64) error {
+	label, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: x, Y: y}}, Labels: []string{text}})
 	if err != nil {
 		return err
 	}
-	figure.TextStyle[0].Font, figure.TextStyle[0].Color, figure.TextStyle[0].YAlign = sans, ink, draw.YCenter
-	figure.Offset.X = 4
-	p.Add(bar, whisker, figure)
+	look := &label.TextStyle[0]
+	look.Font, look.Color, look.YAlign = font, ink, draw.YCenter
+	label.Offset = vg.Point{X: 4, Y: 1}
+	p.Add(label)
 	return nil
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Compare writes by how much what was measured differs from what an earlier run has found: new/old, of medians. Machines and
@@ -19,12 +20,12 @@ func Compare(w io.Writer, old, now *Report) error {
 			return err
 		}
 	}
-	for _, line := range append(missing("new", now, old), missing("old", old, now)...) {
-		if _, err := fmt.Fprintln(w, line); err != nil {
-			return err
-		}
+	only := append(missing("new", now, old), missing("old", old, now)...)
+	if len(only) == 0 {
+		return nil
 	}
-	return nil
+	_, err = fmt.Fprintf(w, "\n%s\n", strings.Join(only, "\n"))
+	return err
 }
 
 func compareScenario(w io.Writer, old, now Scenario) error {
@@ -51,15 +52,15 @@ func compareScenario(w io.Writer, old, now Scenario) error {
 	return err
 }
 
-// alike returns what both have of what peers are held against each other by, and of memory.
+// alike returns what both have of what peers are held against each other by, of memory and of first chunks.
 func alike(old, now Scenario) (columns []column) {
 	for _, m := range Metrics {
-		if !m.compared() && m != Memory || !old.measured("", m) || !now.measured("", m) {
+		if !m.compared() && m != Memory && m != First || !old.measured("", m) || !now.measured("", m) {
 			continue
 		}
 		name, unit := m.Title()
 		columns = append(columns, column{name, unit, true, func(_ Case, r Result) []float64 { return r.Figures(m) }})
-		if m != Memory && old.measured(limit, m) && now.measured(limit, m) {
+		if m.compared() && old.measured(limit, m) && now.measured(limit, m) {
 			of := func(c Case, r Result) []float64 { return Ratios(r, c.Result(limit), m) }
 			columns = append(columns, column{name, "/" + limit, true, of})
 		}

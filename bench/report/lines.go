@@ -32,7 +32,7 @@ func (s Scenario) counts() (counts []int) {
 
 // lines draws CPU per GB against the size of messages, a line a peer.
 func (r *Report) lines(s Scenario, count int) (Plot, error) {
-	p := newPlot(fmt.Sprintf("%s x %d: CPU, s/GB", s.Name, count))
+	p := newPlot(fmt.Sprintf("%s, %s: CPU, s/GB", s.Name, connections(count)))
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.Legend.Top = true
 	p.Add(grid())
@@ -47,10 +47,18 @@ func (r *Report) lines(s Scenario, count int) (Plot, error) {
 	}
 	p.X.Label.Text = "bytes of a message"
 	p.X.Tick.Marker = plot.ConstantTicks(s.sizeTicks(count))
+	p.X.Min, p.X.Max = p.X.Min/1.2, p.X.Max*1.4
 	p.Y.Min, p.Y.Max = p.Y.Min/1.2, p.Y.Max*1.2
 	p.Y.Tick.Marker = plot.ConstantTicks(decades(p.Y.Min, p.Y.Max))
-	alt := fmt.Sprintf("Server CPU seconds per GB against the size of messages, %s, %d connections", s.Name, count)
+	alt := fmt.Sprintf("Server CPU seconds per GB against the size of messages, %s, %s", s.Name, connections(count))
 	return render(p, fmt.Sprintf("%s-%d", s.Name, count), alt, plotHeight)
+}
+
+func connections(count int) string {
+	if count == 1 {
+		return "1 connection"
+	}
+	return fmt.Sprintf("%d connections", count)
 }
 
 // points are medians with their spread.
@@ -84,7 +92,7 @@ func addLine(p *plot.Plot, name string, at points, look style) error {
 	}
 	whiskers.LineStyle = draw.LineStyle{Color: look.color, Width: 1}
 	p.Add(whiskers, line, dots)
-	p.Legend.Add(name, line, dots)
+	p.Legend.Add(name+"\u00a0\u00a0", line, dots)
 	return nil
 }
 

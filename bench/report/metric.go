@@ -31,7 +31,7 @@ func (m Metric) Title() (name, unit string) {
 
 // compared reports whether m is one of those that peers are held against each other by.
 func (m Metric) compared() bool {
-	return m == CPU || m == CPUEach || m == MemoryEach || m == First || m == P99
+	return m == CPU || m == CPUEach || m == MemoryEach || m == P99
 }
 
 // follows reports whether the spread of m says nothing that another's does not.

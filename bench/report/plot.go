@@ -62,6 +62,7 @@ func newPlot(title string) *plot.Plot {
 	p.Title.Text = title
 	p.Title.Padding = 8
 	p.Title.TextStyle.Font, p.Title.TextStyle.Color = bold, ink
+	p.Legend.Padding, p.Legend.ThumbnailWidth, p.Legend.XOffs = 3, 24, -4
 	p.Legend.TextStyle.Font, p.Legend.TextStyle.Color = sans, ink
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Color, axis.Tick.Color = faint, faint
@@ -85,7 +86,10 @@ var (
 	fonts = regexp.MustCompile(`font-family:[^;"]*(;font-variant:[^;"]*)?`)
 )
 
-// render draws p. Its text has the font and the colour of what is around it.
+// families are fonts of the same widths as that which gonum places text with.
+const families = "Liberation Sans,Arimo,Arial,Helvetica,sans-serif"
+
+// render draws p. Its text has the colour of what is around it.
 func render(p *plot.Plot, name, alt string, height vg.Length) (Plot, error) {
 	canvas := vgsvg.New(plotWidth, height)
 	p.Draw(draw.New(canvas))
@@ -93,15 +97,14 @@ func render(p *plot.Plot, name, alt string, height vg.Length) (Plot, error) {
 	if _, err := canvas.WriteTo(&svg); err != nil {
 		return Plot{}, err
 	}
-	text := fonts.ReplaceAllString(head.ReplaceAllString(svg.String(), ""), "font-family:inherit")
+	text := fonts.ReplaceAllString(head.ReplaceAllString(svg.String(), ""), "font-family:"+families)
 	text = strings.ReplaceAll(text, "#000000", "currentColor")
-	begin := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" role="img" aria-label="%s">`, plotWidth, float64(height), alt)
+	begin := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" fill="currentColor" role="img" aria-label="%s">`, plotWidth, float64(height), alt)
 	return Plot{Name: name, Alt: alt, svg: []byte(begin + text)}, nil
 }
 
 // ownStyle is for a picture that stands by itself.
-const ownStyle = `<style>svg{color:#1f2328;font-family:system-ui,"Liberation Sans",sans-serif}` +
-	`@media(prefers-color-scheme:dark){svg{color:#e6edf3}}</style>`
+const ownStyle = `<style>svg{color:#1f2328;background:#fff}@media(prefers-color-scheme:dark){svg{color:#e6edf3;background:#0d1117}}</style>`
 
 // File returns the picture as a file by itself.
 func (p Plot) File() []byte {

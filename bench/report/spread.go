@@ -71,10 +71,14 @@ func Figure(v float64) string {
 		return Figure(v/1e3) + "k"
 	case size >= 99.95:
 		return strconv.FormatFloat(v, 'f', 0, 64)
-	case size < 1e-4:
-		return "0"
-	default:
-		digits := 2 - int(math.Floor(math.Log10(size)*1.0000001))
-		return strconv.FormatFloat(v, 'f', min(digits, 4), 64)
+	case size >= 9.995:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	case size >= 0.9995:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	case size >= 0.09995:
+		return strconv.FormatFloat(v, 'f', 3, 64)
+	case size >= 0.00005:
+		return strconv.FormatFloat(v, 'f', 4, 64)
 	}
+	return "0"
 }
