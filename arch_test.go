@@ -61,23 +61,24 @@ var arrows = map[string][]string{
 
 // outside lists, for each module that is not ours, the packages that may import it. Tests may also import testOnly.
 var outside = map[string][]string{
-	"github.com/gobwas/ws":               {"sio/engine", "sio/internal/websocket", "sio/client", "sio/internal/conformance"},
-	"github.com/klauspost/compress":      {"chunker", "sio/engine", "sio/internal/websocket"},
-	"github.com/gabriel-vasile/mimetype": {"chunker"},
-	"github.com/minio/minio-go/v7":       {"storage/s3"},
-	"github.com/oklog/ulid/v2":           {"relay", "relay/archive"},
-	"github.com/golang-jwt/jwt/v5":       {"cmd/sluice"},
-	"github.com/alecthomas/kong":         {"bench", "cmd/sluice"},
-	"github.com/vbauerster/mpb/v8":       {"cmd/sluice"},
-	"gonum.org/v1/plot":                  {"bench/report"},
-	"github.com/chromedp/chromedp":       {"internal/lab"},
-	"github.com/quic-go/quic-go":         {"sio/webtransport"},
-	"github.com/quic-go/webtransport-go": {"sio/webtransport"},
-	"golang.org/x/crypto":                {"sio/admin"}, // bcrypt alone: the passwords of npm's package are hashed by it
-	"golang.org/x/sys":                   {"bench/host", "sio/engine", "relay/spool", "storage/dir"},
-	"golang.org/x/sync":                  {"relay/archive", "storage/s3"},
-	"golang.org/x/term":                  {"bench", "cmd/sluice"},
-	"golang.org/x/time":                  {"relay/archive", "storage/s3"},
+	"github.com/gobwas/ws":                    {"sio/engine", "sio/internal/websocket", "sio/client", "sio/internal/conformance"},
+	"github.com/klauspost/compress":           {"chunker", "sio/engine", "sio/internal/websocket"},
+	"github.com/gabriel-vasile/mimetype":      {"chunker"},
+	"github.com/minio/minio-go/v7":            {"storage/s3"},
+	"github.com/oklog/ulid/v2":                {"relay", "relay/archive"},
+	"github.com/golang-jwt/jwt/v5":            {"cmd/sluice"},
+	"github.com/HdrHistogram/hdrhistogram-go": {"bench/load"},
+	"github.com/alecthomas/kong":              {"bench", "cmd/sluice"},
+	"github.com/vbauerster/mpb/v8":            {"cmd/sluice"},
+	"gonum.org/v1/plot":                       {"bench/report"},
+	"github.com/chromedp/chromedp":            {"internal/lab"},
+	"github.com/quic-go/quic-go":              {"sio/webtransport"},
+	"github.com/quic-go/webtransport-go":      {"sio/webtransport"},
+	"golang.org/x/crypto":                     {"sio/admin"}, // bcrypt alone: the passwords of npm's package are hashed by it
+	"golang.org/x/sys":                        {"bench/host", "sio/engine", "relay/spool", "storage/dir"},
+	"golang.org/x/sync":                       {"relay/archive", "storage/s3"},
+	"golang.org/x/term":                       {"bench", "cmd/sluice"},
+	"golang.org/x/time":                       {"relay/archive", "storage/s3"},
 }
 
 var testOnly = []string{"go.uber.org/goleak", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/gobwas/ws", "golang.org/x/time"}

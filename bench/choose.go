@@ -25,6 +25,9 @@ func (f *flags) choose(peers []*peer) (*bench, error) {
 		return nil, err
 	}
 	for _, s := range chosen {
+		if f.Quick && len(f.Peer) == 0 && s.quick != nil {
+			s.peers = s.quick
+		}
 		s.cases = f.cases(s)
 		if len(s.cases) > 0 {
 			b.scenarios = append(b.scenarios, s)

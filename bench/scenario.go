@@ -14,6 +14,7 @@ type scenario struct {
 	name  string
 	about string
 	peers func(p *peer) bool // who can do it
+	quick func(p *peer) bool // who of them takes part in a quick run; nil: all
 	cases []workload
 }
 
@@ -28,19 +29,26 @@ type workload struct {
 
 // scale is how much is to be done.
 type scale struct {
-	during time.Duration // of one measurement
+	during time.Duration // of one measurement as fast as it goes
+	paced  time.Duration // of one at a fixed rate
 }
 
 var (
-	quickScale = scale{during: 300 * time.Millisecond}
-	fullScale  = scale{during: 1500 * time.Millisecond}
+	quickScale = scale{during: 300 * time.Millisecond, paced: time.Second}
+	fullScale  = scale{during: 1500 * time.Millisecond, paced: 5 * time.Second}
 )
 
 // scenarios are all there are, in the order in which they are run.
-var scenarios = []scenario{fanOut(), compressed(), polled()}
+var scenarios = []scenario{
+	fanOut(), compressed(), polled(),
+	latency(),
+}
 
 // relays reports whether p takes part where something is relayed.
 func relays(p *peer) bool { return p.Dialect != "tus" }
+
+// few leaves out who is like another, where a quick run has no time for both: package sio is in sluice, too.
+func few(p *peer) bool { return p.Dialect == "raw" || p.Name == "sluice" || p.Name == "node" }
 
 // measured is what a server did between two moments.
 type measured struct {
