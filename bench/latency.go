@@ -66,7 +66,7 @@ func paced(ctx context.Context, server *host.Process, room *load.Room, times *lo
 	delete(sample, report.Throughput) // both are given
 	delete(sample, report.Messages)
 	addLatency(sample, times)
-	return sample, nil
+	return withFailed(sample, room.Failed()), nil
 }
 
 // addLatency adds how long messages took.

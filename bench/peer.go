@@ -26,6 +26,8 @@ type peer struct {
 	Lock    string   `json:"lock"`    // the lock file
 	Build   []string `json:"build"`   // a command for every time
 	Command []string `json:"command"` // starts it; --addr HOST:PORT is added
+	Max     string   `json:"max"`     // a flag: how many bytes an event may have; none: any number
+	Collect bool     `json:"collect"` // it collects its garbage on SIGUSR2
 	Deflate []string `json:"deflate"` // more arguments, that have it negotiate permessage-deflate; none: it cannot
 
 	folder string

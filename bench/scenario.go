@@ -42,6 +42,9 @@ var (
 var scenarios = []scenario{
 	fanOut(), compressed(), polled(),
 	latency(),
+	stalled(),
+	idle(),
+	churn(),
 }
 
 // relays reports whether p takes part where something is relayed.

@@ -206,18 +206,18 @@ func (to *subscriber) write() (done bool, err error) {
 func sink(conn net.Conn, in *bufio.Reader, size int) error {
 	ready, _ := in.Peek(in.Buffered())
 	have := len(ready)
-	buf := make([]byte, 512<<10)
+	buf := make([]byte, min(64*size, 512<<10)) // one who sends little costs little
 	for {
-		n, err := conn.Read(buf)
-		if err != nil {
-			return err
-		}
-		have += n
 		if done := have / size; done > 0 {
 			have %= size
 			if _, err := conn.Write(make([]byte, done)); err != nil {
 				return err
 			}
 		}
+		n, err := conn.Read(buf)
+		if err != nil {
+			return err
+		}
+		have += n
 	}
 }

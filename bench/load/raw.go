@@ -41,21 +41,26 @@ func (Raw) Subscribe(ctx context.Context, addr, _ string, s *Subscriber, _ Optio
 		conn.Close()
 		return nil, err
 	}
-	c := &rawConn{Conn: conn, ended: make(chan struct{})}
 	in := &frames{text: func([]byte) error { return nil }, binary: s.feed}
+	return readRaw(conn, 64<<10, in.feed), nil
+}
+
+// readRaw has what comes over conn fed to somebody, so many bytes at once.
+func readRaw(conn net.Conn, readBytes int, feed func([]byte) error) *rawConn {
+	c := &rawConn{Conn: conn, ended: make(chan struct{})}
 	go func() {
-		buf := make([]byte, 64<<10)
+		buf := make([]byte, readBytes)
 		for c.err == nil {
 			var n int
 			n, c.err = conn.Read(buf)
 			c.bytesIn.Add(int64(n))
-			if err := in.feed(buf[:n]); err != nil {
+			if err := feed(buf[:n]); err != nil {
 				c.err = err
 			}
 		}
 		close(c.ended)
 	}()
-	return c, nil
+	return c
 }
 
 func dialRaw(ctx context.Context, addr, line string) (net.Conn, error) {

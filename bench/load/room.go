@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -124,15 +125,36 @@ func (r *Room) BytesIn() (sum int64) {
 // Flow sends for a time, as fast as the server and all subscribers go: not more than so many bytes ahead of the slowest. It
 // returns when everything has arrived everywhere.
 func (r *Room) Flow(ctx context.Context, during time.Duration, window int) error {
+	end := time.Now().Add(during)
+	return r.flow(ctx, window, func() int64 {
+		if time.Now().Before(end) {
+			return math.MaxInt64
+		}
+		return 0
+	})
+}
+
+// Transfer is Flow for so many messages.
+func (r *Room) Transfer(ctx context.Context, messages int64, window int) error {
+	end := r.sent + messages
+	return r.flow(ctx, window, func() int64 { return end - r.sent })
+}
+
+// flow sends as many messages as are left, until none is.
+func (r *Room) flow(ctx context.Context, window int, left func() int64) error {
 	size := r.Message.Size()
 	ahead := int64(max(window/size, 2))
 	batch := int64(max(batchBytes/size, 1))
-	for end := time.Now().Add(during); time.Now().Before(end); {
+	for {
+		rest := left()
+		if rest == 0 {
+			return r.Arrive(ctx)
+		}
 		slowest, err := r.slowest()
 		if err != nil {
 			return err
 		}
-		free := min(slowest+ahead-r.sent, batch)
+		free := min(slowest+ahead-r.sent, batch, rest)
 		if free <= 0 {
 			time.Sleep(pause)
 			continue
@@ -142,7 +164,6 @@ func (r *Room) Flow(ctx context.Context, during time.Duration, window int) error
 		}
 		r.sent += free
 	}
-	return r.Arrive(ctx)
 }
 
 // Pace sends so many messages at even intervals, whatever becomes of them: a message is due when it is due, even if the one

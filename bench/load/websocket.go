@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // mask is what all frames are masked with: a server cannot know that it never changes.
@@ -23,6 +24,9 @@ type webSocket struct {
 	buf     []byte // to read with
 	conn    net.Conn
 	got     atomic.Int64
+	stalled atomic.Bool
+	closed  context.Context // done when Close was called
+	close   context.CancelFunc
 
 	mu  sync.Mutex // held while something is written
 	out []byte     // guarded by mu: room for what is written
@@ -30,6 +34,7 @@ type webSocket struct {
 
 func newWebSocket(s *Socket) *webSocket {
 	w := &webSocket{frames: frames{text: s.packet, binary: s.attachment, end: s.options.End}}
+	w.closed, w.close = context.WithCancel(context.Background())
 	w.frames.ping = w.pong
 	if s.options.Deflate != nil {
 		w.deflate, w.frames.inflate = true, s.options.Deflate.Inflate
@@ -83,6 +88,10 @@ func (w *webSocket) shakeHands(addr string) error {
 func (w *webSocket) read() error {
 	for {
 		n, err := w.conn.Read(w.buf)
+		if w.stalled.Load() {
+			<-w.closed.Done()
+			return net.ErrClosed
+		}
 		w.got.Add(int64(n))
 		if fault := w.frames.feed(w.buf[:n]); fault != nil {
 			return fault
@@ -113,5 +122,14 @@ func (w *webSocket) write(p []byte) (int, error) {
 
 func (w *webSocket) bytesIn() int64 { return w.got.Load() }
 
+// stall has nothing read any more, until Close.
+func (w *webSocket) stall() {
+	w.stalled.Store(true)
+	w.conn.SetReadDeadline(time.Unix(1, 0)) // for a read that is under way
+}
+
 // Close ends the connection at once.
-func (w *webSocket) Close() error { return w.conn.Close() }
+func (w *webSocket) Close() error {
+	w.close()
+	return w.conn.Close()
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"sluice/bench/load"
+	"sluice/bench/report"
+)
+
+// stalledShare is one in how many of the subscribers that reads nothing.
+const stalledShare = 5
+
+// stalledBytes is what each is sent, as fast as it goes, before the rate is kept: more than the kernel takes for those that do
+// not read, so that the server has to know what to do.
+const stalledBytes = 8 << 20
+
+func stalled() scenario {
+	s := scenario{
+		name:  "stalled",
+		about: "A fifth of the subscribers read nothing: what the others notice, and what it costs in memory.",
+		peers: func(p *peer) bool { return p.Dialect == "relay" || p.Dialect == "sluice" },
+		quick: few,
+	}
+	for _, c := range []struct {
+		subscribers, rate int
+		quick             bool
+	}{{100, 20, true}, {1000, 50, false}} {
+		const size = 16 << 10
+		s.cases = append(s.cases, workload{
+			name:  fmt.Sprintf("%s x %d at %d/s", bytesName(size), c.subscribers, c.rate),
+			quick: c.quick,
+			run: func(ctx context.Context, p *peer, s scale) (report.Sample, error) {
+				return runStalled(ctx, p, size, c.subscribers, c.rate, s.paced)
+			},
+		})
+	}
+	return s
+}
+
+func runStalled(ctx context.Context, p *peer, size, subscribers, rate int, during time.Duration) (report.Sample, error) {
+	server, err := p.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer server.Stop()
+	d, err := p.dialect("live")
+	if err != nil {
+		return nil, err
+	}
+	still := subscribers / stalledShare
+	crowd, err := load.Gather(ctx, still, func(ctx context.Context) (load.Conn, error) {
+		return load.Stall(ctx, d, server.Addr, "room")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+	}
+	defer crowd.Close()
+	times := load.NewLatency()
+	room, err := load.Join(ctx, d, server.Addr, "room", load.Noise(size), subscribers-still, load.Options{}, times.Arrived)
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+	}
+	defer room.Close()
+	before, err := server.Usage()
+	if err != nil {
+		return nil, err
+	}
+	full, err := measure(server, func() error { return room.Transfer(ctx, stalledBytes/int64(size), window/4) })
+	if err != nil {
+		return nil, err
+	}
+	sample, err := paced(ctx, server, room, times, rate, during)
+	if err != nil {
+		return nil, err
+	}
+	after, err := server.Usage()
+	if err != nil {
+		return nil, err
+	}
+	sample[report.Memory] = float64(max(full.memory, after.Peak-before.RSS)) / (1 << 20)
+	return sample, nil
+}
