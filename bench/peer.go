@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"sluice/bench/host"
 	"sluice/bench/load"
@@ -33,6 +34,9 @@ type peer struct {
 	folder string
 	work   string // where its program and its data are
 }
+
+// makeEndTime is how long a command that makes a peer may take to end when it is interrupted.
+const makeEndTime = 10 * time.Second
 
 // findPeers returns what lies in the folders of the benchmark, in the order in which it is shown.
 func findPeers(root, work string) ([]*peer, error) {
@@ -124,6 +128,8 @@ func (p *peer) do(ctx context.Context, command []string) error {
 	command = p.fill(command)
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Dir = p.folder
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // go and npm clean up then
+	cmd.WaitDelay = makeEndTime
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %s: %w\n%s", p.Name, strings.Join(command, " "), err, out)
 	}

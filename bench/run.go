@@ -25,9 +25,13 @@ type bench struct {
 // list prints what would be run.
 func (b *bench) list(w io.Writer) {
 	for _, s := range b.scenarios {
-		fmt.Fprintf(w, "%s: %s\n", s.name, s.about)
+		fmt.Fprintf(w, "%s: %s\n\tby %s\n", s.name, s.about, names(b.able(s), func(p *peer) string { return p.Name }))
 		for _, c := range s.cases {
-			fmt.Fprintf(w, "\t%s\n", c.name)
+			mark := ""
+			if c.quick {
+				mark = "  (quick, too)"
+			}
+			fmt.Fprintf(w, "\t%s%s\n", c.name, mark)
 		}
 	}
 	for _, p := range b.peers {

@@ -182,3 +182,15 @@ func TestPeersHaveColoursOfTheirOwn(t *testing.T) {
 		t.Error("two peers have one colour")
 	}
 }
+
+func TestProseIsBrokenBetweenWords(t *testing.T) {
+	words := strings.Repeat("a word ", 40)
+	for line := range strings.Lines(wrap(words)) {
+		if len(strings.TrimSpace(line)) > maxLine {
+			t.Errorf("a line of %d", len(line))
+		}
+	}
+	if got := strings.ReplaceAll(wrap(words), "\n", " "); got != strings.TrimSpace(words) {
+		t.Errorf("wrap = %q", got)
+	}
+}

@@ -43,8 +43,30 @@ func (s Scenario) text(w io.Writer) error {
 			t = append(t, row(columns, c, result))
 		}
 	}
-	_, err := fmt.Fprintf(w, "\n%s: %s\n\n%s%s", s.Name, s.About, t, s.failures())
+	_, err := fmt.Fprintf(w, "\n%s\n\n%s%s", wrap(s.Name+": "+s.About), t, s.failures())
 	return err
+}
+
+// maxLine is how long a line of prose is.
+const maxLine = 120
+
+// wrap breaks prose into lines.
+func wrap(text string) string {
+	var lines strings.Builder
+	length := 0
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i > 0 && length+1+len(word) > maxLine:
+			lines.WriteByte('\n')
+			length = 0
+		case i > 0:
+			lines.WriteByte(' ')
+			length++
+		}
+		lines.WriteString(word)
+		length += len(word)
+	}
+	return lines.String()
 }
 
 func row(columns []column, c Case, r Result) []string {
