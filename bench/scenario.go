@@ -40,7 +40,10 @@ var (
 
 // scenarios are all there are, in the order in which they are run.
 var scenarios = []scenario{
-	fanOut(), compressed(), polled(),
+	fanOut(),
+	uploads(),
+	compressed(),
+	polled(),
 	latency(),
 	stalled(),
 	idle(),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -46,6 +47,9 @@ func Text(size int) *Message {
 func newMessage(data []byte) *Message {
 	return &Message{data: data, sum: crc32.Checksum(data[stampBytes:], castagnoli)}
 }
+
+// clone is for one who puts stamps into it.
+func (m *Message) clone() *Message { return &Message{data: slices.Clone(m.data), sum: m.sum} }
 
 // Size returns the length in bytes.
 func (m *Message) Size() int { return len(m.data) }

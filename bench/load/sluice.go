@@ -72,17 +72,25 @@ func (r *sluiceReader) end() error {
 
 // Publish is Dialect's.
 func (d Sluice) Publish(ctx context.Context, addr, room string, m *Message) (Publisher, error) {
+	p, err := publish(ctx, addr, m, map[string]any{"room": room, "name": "bench", "kind": d.Kind, "archive": false})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func publish(ctx context.Context, addr string, m *Message, what map[string]any) (*sluicePublisher, error) {
 	conn, err := Dial(ctx, addr, Options{})
 	if err != nil {
 		return nil, err
 	}
-	reply, err := request(ctx, conn, "publish", map[string]any{"room": room, "name": "bench", "kind": d.Kind, "archive": false})
+	reply, err := request(ctx, conn, "publish", what)
 	if err != nil {
 		conn.Close()
 		return nil, err
 	}
-	p := &sluicePublisher{Socket: conn, message: m, window: reply.Window, chunk: reply.Chunk, acked: make(chan struct{}, 1)}
-	p.head = `["chunk",{"stream":"` + reply.Stream.ID + `","offset":`
+	p := &sluicePublisher{Socket: conn, message: m, stream: reply.Stream.ID, window: reply.Window, chunk: reply.Chunk, acked: make(chan struct{}, 1)}
+	p.head = `["chunk",{"stream":"` + p.stream + `","offset":`
 	if m.Size() <= p.chunk {
 		p.framed = m.Frame(p.head)
 	}
@@ -93,7 +101,11 @@ func (d Sluice) Publish(ctx context.Context, addr, room string, m *Message) (Pub
 type reply struct {
 	OK     bool
 	Error  *struct{ Code, Message string }
-	Stream struct{ ID string }
+	Stream struct {
+		ID     string
+		SHA256 string
+		Size   int64
+	}
 	Offset int64
 	Window int64
 	Chunk  int
@@ -123,6 +135,7 @@ func understand(raw []byte, event string, r *reply) error {
 type sluicePublisher struct {
 	*Socket
 	message *Message
+	stream  string
 	framed  *Framed // of a whole message; nil if it is larger than a chunk may be
 	head    string
 	chunk   int
@@ -151,6 +164,7 @@ func (p *sluicePublisher) Send(ctx context.Context, first, count int64, due time
 		}
 	}
 	_, err := p.Write(p.buf)
+	p.buf = p.buf[:0]
 	return err
 }
 
