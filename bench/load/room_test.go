@@ -11,8 +11,8 @@ import (
 	"sluice/sio"
 )
 
-// relay starts a room relay and returns its address. spoil is what becomes of the attachments.
-func relay(t *testing.T, spoil func([]byte) []byte) string {
+// roomRelay starts a room relay and returns its address. spoil is what becomes of the attachments.
+func roomRelay(t *testing.T, spoil func([]byte) []byte) string {
 	t.Helper()
 	server := &sio.Server{MaxEventBytes: 4 << 20, MaxQueuedBytes: 16 << 20, Deflate: &sio.Deflate{}}
 	ns := server.Of("/")
@@ -28,6 +28,12 @@ func relay(t *testing.T, spoil func([]byte) []byte) string {
 		}
 	})
 	ns.On("upload", func(e *sio.Event) { e.Ack() })
+	return serve(t, server)
+}
+
+// serve returns the address of server, which is shut down when the test ends.
+func serve(t *testing.T, server *sio.Server) string {
+	t.Helper()
 	web := httptest.NewServer(server)
 	t.Cleanup(web.Close)
 	t.Cleanup(func() { server.Shutdown(context.Background()) })
@@ -37,7 +43,7 @@ func relay(t *testing.T, spoil func([]byte) []byte) string {
 func asItIs(data []byte) []byte { return data }
 
 func TestRoomsFlowOverEveryWire(t *testing.T) {
-	addr := relay(t, asItIs)
+	addr := roomRelay(t, asItIs)
 	for name, options := range map[string]Options{
 		"websocket":          {},
 		"permessage-deflate": {Deflate: NewInflater()},
@@ -66,7 +72,7 @@ func TestRoomsFlowOverEveryWire(t *testing.T) {
 }
 
 func TestARoomNoticesASpoiledByte(t *testing.T) {
-	addr := relay(t, func(data []byte) []byte {
+	addr := roomRelay(t, func(data []byte) []byte {
 		data[len(data)/2] ^= 1
 		return data
 	})
@@ -83,10 +89,7 @@ func TestARoomNoticesASpoiledByte(t *testing.T) {
 }
 
 func TestDialInsistsOnDeflate(t *testing.T) {
-	server := &sio.Server{}
-	web := httptest.NewServer(server)
-	defer web.Close()
-	_, err := Dial(t.Context(), strings.TrimPrefix(web.URL, "http://"), Options{Deflate: NewInflater()})
+	_, err := Dial(t.Context(), serve(t, &sio.Server{}), Options{Deflate: NewInflater()})
 	if err == nil || !strings.Contains(err.Error(), "permessage-deflate") {
 		t.Errorf("Dial = %v; want that it was not negotiated", err)
 	}
@@ -95,7 +98,7 @@ func TestDialInsistsOnDeflate(t *testing.T) {
 func TestPaceStampsWhenAMessageWasDue(t *testing.T) {
 	began := time.Now()
 	due := make(chan time.Time, 4)
-	r, err := Join(t.Context(), Relay{}, relay(t, asItIs), "room", Noise(1000), 1, Options{}, func(_ int64, at time.Time) { due <- at })
+	r, err := Join(t.Context(), Relay{}, roomRelay(t, asItIs), "room", Noise(1000), 1, Options{}, func(_ int64, at time.Time) { due <- at })
 	if err != nil {
 		t.Fatal(err)
 	}
