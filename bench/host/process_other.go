@@ -39,3 +39,6 @@ func (*Process) Usage() (Usage, error) { return Usage{}, errNotLinux }
 
 // ResetPeak fails.
 func (*Process) ResetPeak() error { return errNotLinux }
+
+// AllowFiles fails.
+func AllowFiles(int) error { return errNotLinux }
