@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -144,17 +145,22 @@ func TestInterruptEndsARun(t *testing.T) {
 }
 
 func TestPeerThatFailsIsNotMeasuredAgain(t *testing.T) {
-	var asked int
-	w := workload{name: "one", run: func(context.Context, *peer, scale) (report.Sample, error) {
-		asked++
-		return nil, os.ErrInvalid
-	}}
-	b := &bench{
-		scenarios: []scenario{{name: "some", peers: relays, cases: []workload{w}}},
-		peers:     []*peer{{Name: "none", work: t.TempDir()}}, repeat: 3, progress: &progress{out: io.Discard},
-	}
-	r, err := b.run(t.Context())
-	if err != nil || asked != 1 || r.Scenarios[0].Cases[0].Results[0].Err != os.ErrInvalid.Error() {
-		t.Errorf("run = %v after %d measurements: %+v", err, asked, r)
+	for want, run := range map[string]func() (report.Sample, error){
+		"invalid argument": func() (report.Sample, error) { return nil, os.ErrInvalid },
+		"nothing was done": func() (report.Sample, error) { return report.Sample{report.CPU: math.Inf(1)}, nil },
+	} {
+		var asked int
+		w := workload{name: "one", run: func(context.Context, *peer, scale) (report.Sample, error) {
+			asked++
+			return run()
+		}}
+		b := &bench{
+			scenarios: []scenario{{name: "some", peers: relays, cases: []workload{w}}},
+			peers:     []*peer{{Name: "none", work: t.TempDir()}}, repeat: 3, progress: &progress{out: io.Discard},
+		}
+		r, err := b.run(t.Context())
+		if err != nil || asked != 1 || !strings.HasPrefix(r.Scenarios[0].Cases[0].Results[0].Err, want) {
+			t.Errorf("run = %v after %d measurements: %+v; want %q", err, asked, r, want)
+		}
 	}
 }

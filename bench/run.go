@@ -117,6 +117,8 @@ func (b *bench) add(ctx context.Context, result *report.Result, p *peer, w workl
 		return ctx.Err()
 	case err != nil:
 		result.Err = err.Error()
+	case !sample.Finite():
+		result.Err = fmt.Sprintf("nothing was done: %v", sample)
 	default:
 		result.Samples = append(result.Samples, sample)
 	}

@@ -4,6 +4,7 @@ package report
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"time"
 )
@@ -60,6 +61,16 @@ type Result struct {
 
 // Sample is one measurement: figures by metric. A metric that does not apply is not there.
 type Sample map[Metric]float64
+
+// Finite reports whether all figures are: what is divided by nothing is no measurement, and JSON cannot hold it.
+func (s Sample) Finite() bool {
+	for _, v := range s {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return false
+		}
+	}
+	return true
+}
 
 // Metric is something that is measured.
 type Metric string
