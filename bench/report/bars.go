@@ -23,7 +23,7 @@ var barKinds = []barKind{
 	{"cpu-each", "CPU, us a connection", []Metric{CPUEach}},
 	{"memory-each", "resident memory, KiB a connection", []Metric{MemoryEach}},
 	{"first", "first chunk, ms", []Metric{First}},
-	{"latency", "latency, ms", []Metric{P50, P99, P999}},
+	{"latency", "from when a message was due, ms", []Metric{P50, P99, P999}},
 }
 
 const (
@@ -84,6 +84,16 @@ func addBar(p *plot.Plot, row float64, spread Spread, fill color.Color) error {
 		return err
 	}
 	bar.Horizontal, bar.XMin, bar.Color, bar.LineStyle.Width = true, row, fill, 0
+	p.Add(bar)
+	if spread.Least < spread.Most {
+		if err := addWhisker(p, row, spread); err != nil {
+			return err
+		}
+	}
+	return addText(p, Figure(spread.Median), sans, spread.Most, row)
+}
+
+func addWhisker(p *plot.Plot, row float64, spread Spread) error {
 	at := struct {
 		plotter.XYs
 		plotter.XErrors
@@ -94,8 +104,8 @@ func addBar(p *plot.Plot, row float64, spread Spread, fill color.Color) error {
 	}
 	whisker.LineStyle = draw.LineStyle{Color: ink, Width: 0.75}
 	whisker.CapWidth = 4
-	p.Add(bar, whisker)
-	return addText(p, Figure(spread.Median), sans, spread.Most, row)
+	p.Add(whisker)
+	return nil
 }
 
 // addText adds text that begins a little to the right of a place.
