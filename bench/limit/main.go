@@ -6,8 +6,8 @@
 // A connection begins with a line that says what it is for:
 //
 //	subscribe       it is written to
-//	repeat N MS     N bytes follow; they are written to all subscribers, again and again, for so many ms; then comes a line
-//	                with how often they were
+//	repeat N MS     N bytes follow; they are written to all subscribers, again and again, for so many ms, but once at least;
+//	                then comes a line with how often they were
 //	relay N         whenever N more bytes have come, they are written to all subscribers
 //	sink N          whenever N more bytes have come, a byte comes back
 package main
@@ -26,7 +26,7 @@ import (
 )
 
 // maxBuffer bounds what is to be written at once.
-const maxBuffer = 64 << 20
+const maxBuffer = 80 << 20
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:3000", "`host:port` to listen on")
@@ -109,7 +109,7 @@ func (s *server) repeat(conn net.Conn, in *bufio.Reader, size int, during time.D
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	count := 0
-	for end := time.Now().Add(during); time.Now().Before(end); count++ {
+	for end := time.Now().Add(during); count == 0 || time.Now().Before(end); count++ {
 		if err := s.toAll(buf); err != nil {
 			return err
 		}

@@ -13,7 +13,9 @@ import (
 
 // Raw is the dialect of the limit, a server of raw TCP. What goes to subscribers looks like Socket.IO's frames, so that they
 // have the same to do.
-type Raw struct{}
+type Raw struct {
+	Flow string // what goes with the messages, by which a Mix tells its flows apart
+}
 
 // rawConn is a connection that is only read.
 type rawConn struct {
@@ -42,6 +44,9 @@ func (Raw) Subscribe(ctx context.Context, addr, _ string, s *Subscriber, _ Optio
 		return nil, err
 	}
 	in := &frames{text: func([]byte) error { return nil }, binary: s.feed}
+	if s.flows != nil {
+		in.text = func(text []byte) error { return s.turn(string(quoted(text, "flow"))) }
+	}
 	return readRaw(conn, 64<<10, in.feed), nil
 }
 
@@ -76,16 +81,17 @@ func dialRaw(ctx context.Context, addr, line string) (net.Conn, error) {
 }
 
 // Publish is Dialect's: every message is written to all as it is, when it has come.
-func (Raw) Publish(ctx context.Context, addr, _ string, m *Message) (Publisher, error) {
-	conn, err := dialRaw(ctx, addr, "relay "+strconv.Itoa(len(appendPlain(nil, m, 0, time.Time{}))))
+func (d Raw) Publish(ctx context.Context, addr, _ string, m *Message) (Publisher, error) {
+	conn, err := dialRaw(ctx, addr, "relay "+strconv.Itoa(len(appendPlain(nil, d.Flow, m, 0, time.Time{}))))
 	if err != nil {
 		return nil, err
 	}
-	return &rawPublisher{Conn: conn, message: m}, nil
+	return &rawPublisher{Conn: conn, flow: d.Flow, message: m}, nil
 }
 
 type rawPublisher struct {
 	net.Conn
+	flow    string
 	message *Message
 	buf     []byte
 }
@@ -95,15 +101,15 @@ func (p *rawPublisher) Close() { p.Conn.Close() }
 func (p *rawPublisher) Send(_ context.Context, first, count int64, due time.Time) error {
 	p.buf = p.buf[:0]
 	for i := range count {
-		p.buf = appendPlain(p.buf, p.message, first+i, due)
+		p.buf = appendPlain(p.buf, p.flow, p.message, first+i, due)
 	}
 	_, err := p.Write(p.buf)
 	return err
 }
 
 // appendPlain appends what a server sends of a message.
-func appendPlain(dst []byte, m *Message, number int64, due time.Time) []byte {
-	text := `451-["chunk",{"kind":"bench"}` + placeholder
+func appendPlain(dst []byte, flow string, m *Message, number int64, due time.Time) []byte {
+	text := `451-["chunk",{"flow":"` + flow + `"}` + placeholder
 	dst = append(appendPlainHeader(dst, opText, len(text)), text...)
 	dst = appendPlainHeader(dst, opBinary, m.Size())
 	from := len(dst)
@@ -132,7 +138,7 @@ func (r *Room) Repeat(ctx context.Context, addr string, during time.Duration, by
 	count := max(bytesAtOnce/r.Message.Size(), 1)
 	var buf []byte
 	for i := range count {
-		buf = appendPlain(buf, r.Message, int64(i), time.Time{})
+		buf = appendPlain(buf, "", r.Message, int64(i), time.Time{})
 	}
 	for _, s := range r.Subscribers {
 		s.checker.period = int64(count)

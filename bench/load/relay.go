@@ -6,11 +6,16 @@ import (
 )
 
 // Relay is the dialect of the room relays: of package sio's, and of other makers'.
-type Relay struct{}
+type Relay struct {
+	Flow string // what goes into meta, by which a Mix tells its flows apart
+}
 
 // Subscribe is Dialect's.
 func (Relay) Subscribe(ctx context.Context, addr, room string, s *Subscriber, options Options) (Conn, error) {
 	options.Binary = s.feed
+	if s.flows != nil {
+		options.Event = func(text []byte) error { return s.turn(string(quoted(text, "flow"))) }
+	}
 	conn, err := Dial(ctx, addr, options)
 	if err != nil {
 		return nil, err
@@ -23,12 +28,12 @@ func (Relay) Subscribe(ctx context.Context, addr, room string, s *Subscriber, op
 }
 
 // Publish is Dialect's.
-func (Relay) Publish(ctx context.Context, addr, room string, m *Message) (Publisher, error) {
+func (d Relay) Publish(ctx context.Context, addr, room string, m *Message) (Publisher, error) {
 	conn, err := Dial(ctx, addr, Options{})
 	if err != nil {
 		return nil, err
 	}
-	return &relayPublisher{Socket: conn, framed: m.Frame(`["chunk","` + room + `",{"kind":"bench"}`)}, nil
+	return &relayPublisher{Socket: conn, framed: m.Frame(`["chunk","` + room + `",{"flow":"` + d.Flow + `"}`)}, nil
 }
 
 type relayPublisher struct {

@@ -46,10 +46,16 @@ type Subscriber struct {
 	Conn
 	checker *Checker
 	got     atomic.Int64
+
+	flows   map[string]*Subscriber // those that share the connection, by name; nil: there is only this one
+	current *Subscriber            // of them, whose the next bytes are
 }
 
 // feed takes what came of the flow.
 func (s *Subscriber) feed(part []byte) error {
+	if s.flows != nil {
+		return s.current.feed(part)
+	}
 	err := s.checker.Feed(part)
 	s.got.Store(s.checker.Messages())
 	return err
@@ -67,6 +73,19 @@ type Room struct {
 // Join connects subscribers and a publisher. arrived, if not nil, is told of every message that arrives at one of them; it is
 // called by many goroutines.
 func Join(ctx context.Context, d Dialect, addr, name string, m *Message, subscribers int, options Options, arrived func(number int64, due time.Time)) (*Room, error) {
+	r, err := Audience(ctx, d, addr, name, m, subscribers, options, arrived)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.publish(ctx, d, addr, name); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// Audience is Join without a publisher.
+func Audience(ctx context.Context, d Dialect, addr, name string, m *Message, subscribers int, options Options, arrived func(number int64, due time.Time)) (*Room, error) {
 	r := &Room{Message: m}
 	for range subscribers {
 		s := &Subscriber{checker: NewChecker(m)}
@@ -81,15 +100,18 @@ func Join(ctx context.Context, d Dialect, addr, name string, m *Message, subscri
 		}
 		r.Subscribers = append(r.Subscribers, s)
 	}
+	return r, nil
+}
+
+func (r *Room) publish(ctx context.Context, d Dialect, addr, name string) error {
 	err := r.connect(ctx, func(ctx context.Context) (err error) {
-		r.publisher, err = d.Publish(ctx, addr, name, m)
+		r.publisher, err = d.Publish(ctx, addr, name, r.Message)
 		return err
 	})
 	if err != nil {
-		r.Close()
-		return nil, fmt.Errorf("publisher: %w", err)
+		return fmt.Errorf("publisher: %w", err)
 	}
-	return r, nil
+	return nil
 }
 
 func (r *Room) connect(ctx context.Context, try func(ctx context.Context) error) error {
@@ -169,8 +191,13 @@ func (r *Room) flow(ctx context.Context, window int, left func() int64) error {
 // Pace sends so many messages at even intervals, whatever becomes of them: a message is due when it is due, even if the one
 // before it could not be sent in time. It returns when everything has arrived everywhere.
 func (r *Room) Pace(ctx context.Context, count int, interval time.Duration) error {
+	return r.PaceWhile(ctx, interval, func(sent int) bool { return sent < count })
+}
+
+// PaceWhile is Pace for as long as there is more to send.
+func (r *Room) PaceWhile(ctx context.Context, interval time.Duration, more func(sent int) bool) error {
 	begin := time.Now()
-	for i := range count {
+	for i := 0; more(i); i++ {
 		due := begin.Add(time.Duration(i) * interval)
 		time.Sleep(time.Until(due))
 		if err := r.publisher.Send(ctx, r.sent, 1, due); err != nil {
@@ -178,6 +205,12 @@ func (r *Room) Pace(ctx context.Context, count int, interval time.Duration) erro
 		}
 		r.sent++
 	}
+	return r.Arrive(ctx)
+}
+
+// Await waits until so many messages that somebody else has sent have arrived everywhere.
+func (r *Room) Await(ctx context.Context, messages int64) error {
+	r.sent += messages
 	return r.Arrive(ctx)
 }
 

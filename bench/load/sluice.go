@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,18 +13,33 @@ import (
 
 // Sluice is the dialect of `sluice serve`.
 type Sluice struct {
-	Kind string // of the streams: "file", where everybody gets every byte, or "live"
+	Kind    string // of the streams: "file", where everybody gets every byte, or "live"
+	Flow    string // the name of what is published, by which a Mix tells its flows apart; "" means "bench"
+	Archive bool   // keep what is published
+	Wait    bool   // subscribers join, and get nothing before Room.Read
+}
+
+// Stream is what is published, as sluice tells of it.
+type Stream struct {
+	ID     string
+	URL    string
+	State  string
+	SHA256 string
+	Size   int64
 }
 
 // Subscribe is Dialect's. Deflate has it accept chunks that sluice compressed itself: permessage-deflate is of no use for media.
-func (Sluice) Subscribe(ctx context.Context, addr, room string, s *Subscriber, options Options) (Conn, error) {
+func (d Sluice) Subscribe(ctx context.Context, addr, room string, s *Subscriber, options Options) (Conn, error) {
 	r := &sluiceReader{subscriber: s, inflater: options.Deflate}
 	options.Event, options.Binary, options.End = r.event, r.part, r.end
 	conn, err := Dial(ctx, addr, options)
 	if err != nil {
 		return nil, err
 	}
-	join := map[string]any{"room": room}
+	join := map[string]any{"room": room, "from": "start"} // a live stream is announced when more than its newest chunk has come
+	if d.Wait {
+		join["from"] = "none"
+	}
 	if options.Deflate != nil {
 		join["accept"] = []string{"deflate-raw"}
 	}
@@ -38,15 +54,35 @@ func (Sluice) Subscribe(ctx context.Context, addr, room string, s *Subscriber, o
 type sluiceReader struct {
 	subscriber *Subscriber
 	inflater   *Inflater
-	encoded    bool   // the attachment that comes is compressed
-	packed     []byte // what has come of it
+	encoded    bool              // the attachment that comes is compressed
+	packed     []byte            // what has come of it
+	flows      map[string]string // of a Mix, by stream
 }
 
 func (r *sluiceReader) event(text []byte) error {
 	if isEvent(text, "gap") || isEvent(text, "problem") {
 		return fmt.Errorf("the server said %s", text)
 	}
+	if r.subscriber.flows != nil {
+		if err := r.turn(text); err != nil {
+			return err
+		}
+	}
 	r.encoded = r.inflater != nil && isEvent(text, "chunk") && bytes.Contains(text, []byte(`"encoding":"deflate-raw"`))
+	return nil
+}
+
+// turn notes which flow a chunk is of: a stream has the name of its flow.
+func (r *sluiceReader) turn(text []byte) error {
+	switch {
+	case isEvent(text, "stream"):
+		if r.flows == nil {
+			r.flows = make(map[string]string)
+		}
+		r.flows[string(quoted(text, "id"))] = string(quoted(text, "name"))
+	case isEvent(text, "chunk"):
+		return r.subscriber.turn(r.flows[string(quoted(text, "stream"))])
+	}
 	return nil
 }
 
@@ -72,10 +108,13 @@ func (r *sluiceReader) end() error {
 
 // Publish is Dialect's.
 func (d Sluice) Publish(ctx context.Context, addr, room string, m *Message) (Publisher, error) {
-	p, err := publish(ctx, addr, m, map[string]any{"room": room, "name": "bench", "kind": d.Kind, "archive": false})
+	p, err := publish(ctx, addr, m, map[string]any{
+		"room": room, "name": cmp.Or(d.Flow, "bench"), "kind": d.Kind, "archive": d.Archive,
+	})
 	if err != nil {
 		return nil, err
 	}
+	p.room, p.archive = room, d.Archive
 	return p, nil
 }
 
@@ -99,16 +138,13 @@ func publish(ctx context.Context, addr string, m *Message, what map[string]any) 
 
 // reply is what sluice acknowledges with.
 type reply struct {
-	OK     bool
-	Error  *struct{ Code, Message string }
-	Stream struct {
-		ID     string
-		SHA256 string
-		Size   int64
-	}
-	Offset int64
-	Window int64
-	Chunk  int
+	OK      bool
+	Error   *struct{ Code, Message string }
+	Stream  Stream
+	Streams []Stream
+	Offset  int64
+	Window  int64
+	Chunk   int
 }
 
 // request asks sluice for something.
@@ -134,6 +170,8 @@ func understand(raw []byte, event string, r *reply) error {
 // sluicePublisher keeps to the window that the server gives, as every client must.
 type sluicePublisher struct {
 	*Socket
+	room    string
+	archive bool
 	message *Message
 	stream  string
 	framed  *Framed // of a whole message; nil if it is larger than a chunk may be
