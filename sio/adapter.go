@@ -25,6 +25,8 @@ type Broadcast struct {
 	Selection
 	Flags
 	Event *Prepared
+
+	origin *Socket // whose handlers send it; nil: nobody's
 }
 
 // Command is something that is done to a choice of sockets.
@@ -96,6 +98,9 @@ func (m memory) Broadcast(b Broadcast) error {
 	}
 	if m.ns.keeps(b.Flags) {
 		m.ns.log.broadcast(b)
+		return nil
+	}
+	if s := b.origin; s != nil && s.ns == m.ns && !b.Volatile && s.held().hold(b) {
 		return nil
 	}
 	for _, s := range m.ns.rooms.find(b.Selection) {

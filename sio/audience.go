@@ -15,9 +15,10 @@ import (
 //	ns.To("lobby").Except("muted").Emit("news", text)
 //	s.To("lobby").Volatile().Emit("typing") // to all in the lobby but s itself, if they are not behind
 type Audience struct {
-	ns    *Namespace
-	sel   Selection
-	flags Flags
+	ns     *Namespace
+	sel    Selection
+	flags  Flags
+	origin *Socket // it is what that one sees as the others; nil: it is nobody's view
 }
 
 // To selects, beside those selected by an earlier To, the sockets that are in one of rooms. Every socket is in the room of
@@ -75,7 +76,7 @@ func (a Audience) Send(p *Prepared) error {
 }
 
 func (a Audience) broadcast(p *Prepared) Broadcast {
-	return Broadcast{Selection: a.sel, Flags: a.flags, Event: p}
+	return Broadcast{Selection: a.sel, Flags: a.flags, Event: p, origin: a.origin}
 }
 
 // EmitWithAck sends an event to all of the audience and waits until all have acknowledged it; who disconnects meanwhile, or

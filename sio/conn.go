@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sluice/sio/engine"
@@ -23,6 +24,8 @@ type conn struct {
 	in decoder // owned by Receive
 
 	turn int // owned by Next: which source is asked first
+
+	held atomic.Int32 // bursts that hold something for the client
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -144,6 +147,9 @@ func (c *conn) shut() {
 
 // finish lets nothing new be handled, queued or pulled.
 func (c *conn) finish() {
+	if c.held.Load() > 0 {
+		c.server.bursts.flush()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.draining = true
@@ -249,7 +255,7 @@ func (c *conn) seat(s *Socket) bool {
 	}
 	s.state, s.absence = connected, nil
 	c.accepted = true
-	c.control.put(c.codec.control(c.welcome(s)))
+	c.control.put(c.own(c.welcome(s)))
 	c.catchUp(s, missed)
 	c.mu.Unlock()
 	if s.pid != "" {
@@ -284,7 +290,7 @@ func (c *conn) reject(namespace string, data []byte) {
 	p := packet.Packet{Type: packet.ConnectError, Namespace: namespace, ID: packet.NoID, Data: data}
 	c.mu.Lock()
 	if !c.draining {
-		c.control.put(c.codec.control(p))
+		c.control.put(c.own(p))
 	}
 	c.mu.Unlock()
 	c.session.Wake()
@@ -331,8 +337,19 @@ func (c *conn) forget(s *Socket) {
 	c.left[s.ns.name] = true
 }
 
-// enqueue puts a message of s on the queue.
+// own is a packet of sio's own.
+func (c *conn) own(p packet.Packet) message { return message{c.codec.control(p), 1} }
+
+// enqueue puts a packet of s on the queue, behind what was emitted before.
 func (c *conn) enqueue(s *Socket, m *engine.Prepared, class class) error {
+	if c.held.Load() > 0 {
+		c.server.bursts.flush()
+	}
+	return c.enqueueNow(s, message{m, 1}, class)
+}
+
+// enqueueNow puts a message of s on the queue.
+func (c *conn) enqueueNow(s *Socket, m message, class class) error {
 	err := c.tryEnqueue(s, m, class)
 	if err == ErrQueueFull && c.server.CloseSlow {
 		c.session.Close(errTooSlow)
@@ -340,7 +357,7 @@ func (c *conn) enqueue(s *Socket, m *engine.Prepared, class class) error {
 	return err
 }
 
-func (c *conn) tryEnqueue(s *Socket, m *engine.Prepared, class class) error {
+func (c *conn) tryEnqueue(s *Socket, m message, class class) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s.state != connected || c.draining {
@@ -359,7 +376,7 @@ func (c *conn) tryEnqueue(s *Socket, m *engine.Prepared, class class) error {
 // crowded reports whether the queue is over its bounds, which acks may do. Called with c.mu held.
 func (c *conn) crowded() bool {
 	q := &c.control
-	return q.load() > c.server.maxQueuedBytes() || q.waiting()-q.missed > c.server.maxQueuedPackets()
+	return q.load() > c.server.maxQueuedBytes() || q.packets-q.missed > c.server.maxQueuedPackets()
 }
 
 // behind reports whether something waits to be sent. What comes of a Source does not count: it may go on for ever, and is

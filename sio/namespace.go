@@ -34,7 +34,8 @@ type Namespace struct {
 }
 
 func newNamespace(srv *Server, name string) *Namespace {
-	ns := &Namespace{server: srv, name: name, rooms: newRooms(), ready: make(chan struct{})}
+	ns := &Namespace{server: srv, name: name, ready: make(chan struct{})}
+	ns.rooms.init()
 	ns.log.ns = ns
 	ns.lastAck.Store(-1)
 	return ns

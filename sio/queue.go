@@ -20,27 +20,38 @@ func (c class) factor() int {
 	return 1
 }
 
+// message is what is sent at once: one packet or a run of them.
+type message struct {
+	*engine.Prepared
+	packets int
+}
+
+// cost is what m counts for while it waits.
+func (m message) cost() int { return m.Size() + m.packets*messageOverhead }
+
 // queue holds what waits to be sent, in order.
 type queue struct {
-	messages []*engine.Prepared
+	messages []message
 	first    int // of messages; those before it have been taken
+	packets  int
 	bytes    int
 
 	// What a client missed goes over the bounds. As long as it waits to be sent, as much more may.
-	missed      int // messages
+	missed      int // packets
 	missedBytes int
 }
 
 const (
-	// messageOverhead is what a message is taken to cost beside its payload.
+	// messageOverhead is what a packet is taken to cost beside its payload.
 	messageOverhead = 64
 	// idleQueue is for how many messages a connection keeps room when it has none.
 	idleQueue = 8
 )
 
-// takes reports whether m fits in a queue of at most so many bytes and messages. One message always fits, and so do sio's own.
-func (q *queue) takes(m *engine.Prepared, c class, bytes, messages int) bool {
-	return q.waiting() == 0 || c == control || q.load()+m.Size()+messageOverhead <= c.factor()*bytes && q.waiting()-q.missed < c.factor()*messages
+// takes reports whether m fits in a queue of at most so many bytes and packets. One packet always fits, and so do sio's own.
+func (q *queue) takes(m message, c class, bytes, packets int) bool {
+	return q.waiting() == 0 && m.packets == 1 || c == control ||
+		q.load()+m.cost() <= c.factor()*bytes && q.packets-q.missed+m.packets <= c.factor()*packets
 }
 
 // load returns how many bytes there are, but for what was missed.
@@ -49,16 +60,17 @@ func (q *queue) load() int { return q.bytes - q.missedBytes }
 // waiting returns how many messages there are.
 func (q *queue) waiting() int { return len(q.messages) - q.first }
 
-func (q *queue) put(m *engine.Prepared) {
+func (q *queue) put(m message) {
 	q.messages = append(q.messages, m)
-	q.bytes += m.Size() + messageOverhead
+	q.packets += m.packets
+	q.bytes += m.cost()
 }
 
 // putMissed is put of what a client missed.
-func (q *queue) putMissed(m *engine.Prepared) {
+func (q *queue) putMissed(m message) {
 	q.put(m)
-	q.missed++
-	q.missedBytes += m.Size() + messageOverhead
+	q.missed += m.packets
+	q.missedBytes += m.cost()
 }
 
 // take returns the oldest message, nil if there is none.
@@ -67,12 +79,13 @@ func (q *queue) take() *engine.Prepared {
 		return nil
 	}
 	m := q.messages[q.first]
-	q.messages[q.first] = nil
+	q.messages[q.first] = message{}
 	q.first++
-	q.bytes -= m.Size() + messageOverhead
-	q.missed, q.missedBytes = max(q.missed-1, 0), max(q.missedBytes-m.Size()-messageOverhead, 0)
+	q.packets -= m.packets
+	q.bytes -= m.cost()
+	q.missed, q.missedBytes = max(q.missed-m.packets, 0), max(q.missedBytes-m.cost(), 0)
 	q.compact()
-	return m
+	return m.Prepared
 }
 
 // compact reuses the room of what was taken.

@@ -132,7 +132,7 @@ var errOvertaken = errors.New("sio: what the client missed has been forgotten")
 // catchUp queues what s missed: it may go over the queue's limit, being kept anyway. Called with c.mu and s.ns.log.mu held.
 func (c *conn) catchUp(s *Socket, missed []keptEvent) {
 	for _, e := range missed {
-		c.control.putMissed(e.event.as(s.variant(e.plain)))
+		c.control.putMissed(message{e.event.as(s.variant(e.plain)), 1})
 		c.server.counters.emitted(nil)
 		s.sent = e.number
 	}

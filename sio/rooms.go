@@ -3,17 +3,21 @@ package sio
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // rooms knows which sockets of a namespace are in which rooms. Every socket is in the room of its own id.
 type rooms struct {
+	changes atomic.Uint64 // goes up when one of the maps changes
+
 	mu      sync.RWMutex
 	sockets map[string]*Socket              // guarded by mu, by id
 	members map[string]map[*Socket]struct{} // guarded by mu, by room
 }
 
-func newRooms() rooms {
-	return rooms{sockets: make(map[string]*Socket), members: make(map[string]map[*Socket]struct{})}
+func (r *rooms) init() {
+	r.sockets = make(map[string]*Socket)
+	r.members = make(map[string]map[*Socket]struct{})
 }
 
 // add lets s take part, unless it has been removed already.
@@ -24,6 +28,7 @@ func (r *rooms) add(s *Socket) {
 		return
 	}
 	s.present = true
+	r.changes.Add(1)
 	r.sockets[s.id] = s
 	r.join(s, s.id)
 	for _, w := range s.watchers() {
@@ -37,6 +42,7 @@ func (r *rooms) remove(s *Socket, reason string) {
 	defer r.mu.Unlock()
 	had := s.present
 	s.gone, s.present = true, false
+	r.changes.Add(1)
 	delete(r.sockets, s.id)
 	for _, room := range s.rooms {
 		r.drop(s, room)
@@ -73,6 +79,7 @@ func (r *rooms) join(s *Socket, room string) {
 		return
 	}
 	members[s] = struct{}{}
+	r.changes.Add(1)
 	s.rooms = append(s.rooms, room)
 	s.noteJoin(room)
 	for _, w := range s.watchers() {
@@ -116,6 +123,7 @@ func (r *rooms) drop(s *Socket, room string) {
 		return
 	}
 	delete(members, s)
+	r.changes.Add(1)
 	for _, w := range s.watchers() {
 		w.Left(s, room)
 	}

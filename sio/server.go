@@ -95,6 +95,7 @@ type Server struct {
 	counters counters
 	created  list[func(*Namespace)]
 	watchers watchers
+	bursts   bursts
 
 	mu         sync.Mutex
 	namespaces map[string]*Namespace // guarded by mu

@@ -32,7 +32,8 @@ type Socket struct {
 	present bool              // takes part in rooms
 	gone    bool              // does so no more
 
-	ready atomic.Bool // the source may have something
+	ready atomic.Bool           // the source may have something
+	burst atomic.Pointer[burst] // nil until something is held back
 	data  atomic.Pointer[any]
 
 	any          list[func(*Event)]
@@ -171,6 +172,22 @@ func (s *Socket) put(p *Prepared, m *engine.Prepared, volatile bool) error {
 	return nil
 }
 
+// observed reports whether somebody wants to know what is sent.
+func (s *Socket) observed() bool {
+	ns := s.ns
+	return len(s.watchers()) > 0 || len(s.anyOutgoing.all()) > 0 || len(ns.handlers.anyOutgoing.all()) > 0 ||
+		ns.parent != nil && len(ns.parent.handlers.anyOutgoing.all()) > 0
+}
+
+// held returns what holds back the socket's broadcasts.
+func (s *Socket) held() *burst {
+	if h := s.burst.Load(); h != nil {
+		return h
+	}
+	s.burst.CompareAndSwap(nil, &burst{origin: s})
+	return s.burst.Load()
+}
+
 // outgoing tells who wants to know what is sent.
 func (s *Socket) outgoing(p *Prepared) {
 	for _, w := range s.watchers() {
@@ -185,7 +202,11 @@ func (s *Socket) outgoing(p *Prepared) {
 }
 
 // Broadcast returns all other sockets of the namespace.
-func (s *Socket) Broadcast() Audience { return s.ns.Except(s.id) }
+func (s *Socket) Broadcast() Audience {
+	others := s.ns.Except(s.id)
+	others.origin = s
+	return others
+}
 
 // To returns the other sockets of the namespace that are in one of rooms.
 func (s *Socket) To(rooms ...string) Audience { return s.Broadcast().To(rooms...) }

@@ -40,6 +40,9 @@ func (s *Socket) run() {
 			return
 		}
 		s.conn.server.guard(s, "handler", next)
+		if h := s.burst.Load(); h != nil {
+			h.settle()
+		}
 		s.conn.settle(cost)
 	}
 }

@@ -73,6 +73,18 @@ func Prepare(msgs ...Outgoing) *Prepared {
 	return p
 }
 
+// Join makes one run of several, which may be sent as well.
+func Join(parts ...*Prepared) *Prepared {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	var msgs []Outgoing
+	for _, p := range parts {
+		msgs = append(msgs, p.msgs...)
+	}
+	return Prepare(msgs...)
+}
+
 // Size returns the payload of all messages in bytes.
 func (p *Prepared) Size() int { return p.size }
 

@@ -1,0 +1,230 @@
+package sio
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"sluice/sio/engine"
+)
+
+const (
+	// burstBytes is how much goes out together at most, and a quarter of what a queue takes.
+	burstBytes = 512 << 10
+	// burstTime is how long it may be held back by a handler that does not return.
+	burstTime = time.Millisecond
+)
+
+// burst is what a client's handlers have broadcast to the same sockets, and what is not on their queues yet. When events come
+// faster than each could be sent to everybody by itself, those that have come together go out together: found, queued and
+// written once.
+//
+// Nobody can tell. Who gets an event is settled when it is emitted, and whatever else is queued for one of them comes after it:
+// conn.enqueue sees to that. It is held back while its client's next event waits to be handled, and never longer than burstTime.
+type burst struct {
+	origin *Socket // set once
+
+	mu sync.Mutex
+	// Guarded by mu.
+	to      Selection
+	plain   bool
+	changes uint64    // of the rooms, when the sockets were found
+	sockets []*Socket // who gets it
+	events  []*Prepared
+	bytes   int
+	late    *time.Timer // calls flush; nil before the first
+}
+
+// bursts are those of a server that hold something.
+type bursts struct {
+	mu   sync.Mutex
+	open map[*burst]struct{} // guarded by mu
+}
+
+// flush sends all that is held back.
+func (b *bursts) flush() {
+	b.mu.Lock()
+	open := make([]*burst, 0, len(b.open))
+	for held := range b.open {
+		open = append(open, held)
+	}
+	b.mu.Unlock()
+	for _, held := range open {
+		held.flush()
+	}
+}
+
+func (b *bursts) add(held *burst) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open == nil {
+		b.open = make(map[*burst]struct{})
+	}
+	b.open[held] = struct{}{}
+}
+
+func (b *bursts) remove(held *burst) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.open, held)
+}
+
+// pressed reports whether the client's next event waits already, so that what is broadcast now may wait for it.
+func (s *Socket) pressed() bool {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	return s.busy && len(s.queue) > 0
+}
+
+// hold takes b, which is of the origin, to be sent with what comes next. It reports whether it did: else b is to be sent now, and
+// what came before it has been.
+func (h *burst) hold(b Broadcast) bool {
+	pressed := h.origin.pressed()
+	if h.join(b) {
+		if !pressed || h.full() {
+			h.flush()
+		}
+		return true
+	}
+	h.flush()
+	return pressed && h.begin(b)
+}
+
+// join adds b to what goes to the same sockets.
+func (h *burst) join(b Broadcast) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.events) == 0 || h.changes != h.origin.ns.rooms.changes.Load() || h.plain != b.Plain || !h.to.equal(b.Selection) {
+		return false
+	}
+	h.put(b.Event)
+	return true
+}
+
+// begin makes b the first event, unless its sockets change meanwhile or somebody else was faster.
+func (h *burst) begin(b Broadcast) bool {
+	rooms := &h.origin.ns.rooms
+	changes := rooms.changes.Load()
+	sockets := rooms.find(b.Selection)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.events) > 0 || len(sockets) == 0 || changes != rooms.changes.Load() {
+		return false
+	}
+	h.to, h.plain, h.changes, h.sockets = b.Selection, b.Plain, changes, sockets
+	h.put(b.Event)
+	for _, s := range sockets {
+		s.conn.held.Add(1)
+	}
+	h.origin.ns.server.bursts.add(h)
+	if h.late == nil {
+		h.late = time.AfterFunc(burstTime, h.flush)
+	} else {
+		h.late.Reset(burstTime)
+	}
+	return true
+}
+
+func (h *burst) put(p *Prepared) {
+	h.events = append(h.events, p)
+	h.bytes += p.Size() + messageOverhead
+}
+
+func (h *burst) full() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.bytes >= min(burstBytes, h.origin.ns.server.maxQueuedBytes()/4)
+}
+
+// settle is called when a handler has returned.
+func (h *burst) settle() {
+	if h.full() || !h.origin.pressed() {
+		h.flush()
+	}
+}
+
+// flush sends what is held back.
+func (h *burst) flush() {
+	sockets, seen := h.queue()
+	for _, o := range seen {
+		o.socket.outgoing(o.event)
+	}
+	for _, s := range sockets {
+		s.conn.session.Wake()
+	}
+}
+
+// queue puts what is held back on the queues of the sockets. It returns these, and what somebody wants to know of.
+func (h *burst) queue() ([]*Socket, []observation) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.events) == 0 {
+		return nil, nil
+	}
+	h.late.Stop()
+	h.origin.ns.server.bursts.remove(h)
+	sockets, run := h.sockets, run{events: h.events, plain: h.plain}
+	for _, s := range sockets {
+		s.conn.held.Add(-1)
+		run.send(s)
+	}
+	h.to, h.sockets, h.events, h.bytes = Selection{}, nil, nil, 0
+	return sockets, run.seen
+}
+
+// run is a run of events that is sent to many.
+type run struct {
+	events []*Prepared
+	plain  bool
+	of     variant
+	joined *engine.Prepared // the events as one message of that variant; nil before the first
+	seen   []observation
+}
+
+// observation is something that was sent to a socket of which somebody wants to know that.
+type observation struct {
+	socket *Socket
+	event  *Prepared
+}
+
+// send puts the events on the queue of s: all at once, or if they do not fit as many as do.
+func (r *run) send(s *Socket) {
+	v := s.variant(r.plain)
+	if r.joined == nil || r.of != v {
+		r.of, r.joined = v, r.join(v)
+	}
+	if s.conn.tryEnqueue(s, message{r.joined, len(r.events)}, ordinary) == nil {
+		r.sent(s, r.events...)
+		return
+	}
+	for _, p := range r.events {
+		if err := s.conn.enqueueNow(s, message{p.as(v), 1}, ordinary); err != nil {
+			s.conn.server.counters.emitted(err)
+			continue
+		}
+		r.sent(s, p)
+	}
+}
+
+func (r *run) sent(s *Socket, events ...*Prepared) {
+	s.conn.server.counters.eventsOut.Add(uint64(len(events)))
+	if !s.observed() {
+		return
+	}
+	for _, p := range events {
+		r.seen = append(r.seen, observation{s, p})
+	}
+}
+
+func (r *run) join(v variant) *engine.Prepared {
+	parts := make([]*engine.Prepared, len(r.events))
+	for i, p := range r.events {
+		parts[i] = p.as(v)
+	}
+	return engine.Join(parts...)
+}
+
+// equal reports whether both mean the same sockets, said in the same way.
+func (a Selection) equal(b Selection) bool {
+	return a.Local == b.Local && slices.Equal(a.Rooms, b.Rooms) && slices.Equal(a.Except, b.Except)
+}
