@@ -67,9 +67,9 @@ func (ns *Namespace) Adapter() Adapter {
 		case ns.match != nil:
 			ns.adapter = family{ns}
 		case ns.server.NewAdapter != nil:
-			ns.adapter = ns.server.NewAdapter(ns, memory{ns})
+			ns.adapter = ns.server.NewAdapter(ns, local{ns})
 		default:
-			ns.adapter = memory{ns}
+			ns.adapter = local{ns}
 		}
 	})
 	return ns.adapter
@@ -86,31 +86,31 @@ func (ns *Namespace) close() (err error) {
 	return err
 }
 
-// memory is the Adapter of one process.
-type memory struct {
+// local is the Adapter of one process.
+type local struct {
 	ns *Namespace
 }
 
 // Broadcast sends b. Who cannot take it misses it, and is counted.
-func (m memory) Broadcast(b Broadcast) error {
+func (l local) Broadcast(b Broadcast) error {
 	if b.Event.err != nil {
 		return b.Event.err
 	}
-	if m.ns.keeps(b.Flags) {
-		m.ns.log.broadcast(b)
+	if l.ns.keeps(b.Flags) {
+		l.ns.log.broadcast(b)
 		return nil
 	}
-	if s := b.origin; s != nil && s.ns == m.ns && !b.Volatile && s.held().hold(b) {
+	if s := b.origin; s != nil && s.ns == l.ns && !b.Volatile && s.held().hold(b) {
 		return nil
 	}
-	for _, s := range m.ns.rooms.find(b.Selection) {
+	for _, s := range l.ns.rooms.find(b.Selection) {
 		s.sendOnce(b.Event, b.Flags)
 	}
 	return nil
 }
 
 // Gather sends b, and waits on the caller's goroutine alone.
-func (m memory) Gather(ctx context.Context, b Broadcast, sent func(sockets int), ack func(Args)) error {
+func (l local) Gather(ctx context.Context, b Broadcast, sent func(sockets int), ack func(Args)) error {
 	if b.Event.err != nil {
 		return b.Event.err
 	}
@@ -119,15 +119,15 @@ func (m memory) Gather(ctx context.Context, b Broadcast, sent func(sockets int),
 		ctx, cancel = context.WithTimeout(ctx, b.Timeout)
 		defer cancel()
 	}
-	sockets := m.ns.rooms.find(b.Selection)
-	g := newGathering(m.ns, len(sockets), ack)
+	sockets := l.ns.rooms.find(b.Selection)
+	g := newGathering(l.ns, len(sockets), ack)
 	sent(g.send(sockets, b))
 	return g.wait(ctx, sockets)
 }
 
 // Apply carries out c.
-func (m memory) Apply(c Command) error {
-	for _, s := range m.ns.rooms.find(c.Selection) {
+func (l local) Apply(c Command) error {
+	for _, s := range l.ns.rooms.find(c.Selection) {
 		switch {
 		case c.Disconnect:
 			s.Disconnect(c.CloseConn)
@@ -140,8 +140,8 @@ func (m memory) Apply(c Command) error {
 }
 
 // Fetch returns the sockets.
-func (m memory) Fetch(_ context.Context, sel Selection) ([]RemoteSocket, error) {
-	sockets := m.ns.rooms.find(sel)
+func (l local) Fetch(_ context.Context, sel Selection) ([]RemoteSocket, error) {
+	sockets := l.ns.rooms.find(sel)
 	remotes := make([]RemoteSocket, len(sockets))
 	for i, s := range sockets {
 		remotes[i] = RemoteSocket{ID: s.id, Rooms: s.Rooms(), Handshake: s.handshake, Data: s.Data()}

@@ -12,6 +12,7 @@ type Args struct {
 	raw         []json.RawMessage
 	attachments [][]byte
 	binary      bool // placeholders stand for attachments
+	lease       *lease
 }
 
 // NewArgs makes Args of what a packet's data held (an event's name is not among the arguments) and the attachments that its
@@ -21,7 +22,12 @@ func NewArgs(raw []json.RawMessage, attachments [][]byte) Args {
 }
 
 // Split is the inverse of NewArgs. What it returns must not be changed.
-func (a Args) Split() (raw []json.RawMessage, attachments [][]byte) { return a.raw, a.attachments }
+func (a Args) Split() (raw []json.RawMessage, attachments [][]byte) {
+	if a.lease != nil && !a.lease.keep() {
+		return a.raw, nil
+	}
+	return a.raw, a.attachments
+}
 
 // NumArgs returns how many arguments there are; a callback for the ack is none.
 func (a Args) NumArgs() int { return len(a.raw) }
@@ -40,6 +46,9 @@ func (a Args) Raw(i int) json.RawMessage {
 func (a Args) Decode(i int, v any) error {
 	if i < 0 || i >= len(a.raw) {
 		return fmt.Errorf("sio: no argument %d", i)
+	}
+	if a.lease != nil && a.mayHoldAttachment(a.raw[i]) && !a.lease.keep() {
+		return errNoAttachments
 	}
 	if err := packet.Unmarshal(a.raw[i], a.attachments, v); err != nil {
 		return fmt.Errorf("sio: argument %d: %w", i, err)

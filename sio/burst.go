@@ -126,6 +126,7 @@ func (h *burst) begin(b Broadcast) bool {
 }
 
 func (h *burst) put(p *Prepared) {
+	p.retain()
 	h.events = append(h.events, p)
 	h.bytes += p.Size() + messageOverhead
 }
@@ -168,6 +169,7 @@ func (h *burst) queue() ([]*Socket, []observation) {
 		s.conn.held.Add(-1)
 		run.send(s)
 	}
+	run.end()
 	h.to, h.sockets, h.events, h.bytes = Selection{}, nil, nil, 0
 	return sockets, run.seen
 }
@@ -191,6 +193,9 @@ type observation struct {
 func (r *run) send(s *Socket) {
 	v := s.variant(r.plain)
 	if r.joined == nil || r.of != v {
+		if r.joined != nil {
+			r.joined.Release()
+		}
 		r.of, r.joined = v, r.join(v)
 	}
 	if s.conn.tryEnqueue(s, message{r.joined, len(r.events)}, ordinary) == nil {
@@ -212,7 +217,18 @@ func (r *run) sent(s *Socket, events ...*Prepared) {
 		return
 	}
 	for _, p := range events {
+		p.keep() // it is told of later
 		r.seen = append(r.seen, observation{s, p})
+	}
+}
+
+// end is for when the events are on all queues.
+func (r *run) end() {
+	if r.joined != nil {
+		r.joined.Release()
+	}
+	for _, p := range r.events {
+		p.release()
 	}
 }
 

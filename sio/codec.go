@@ -13,8 +13,8 @@ const (
 	codecMsgpack              // one binary message, with the attachments in their places
 )
 
-// prepare encodes a packet. A plain one is not to be compressed.
-func (k codec) prepare(p packet.Packet, attachments [][]byte, plain bool) *engine.Prepared {
+// prepare encodes a packet. A plain one is not to be compressed. lent is of the attachments, nil if they are not lent.
+func (k codec) prepare(p packet.Packet, attachments [][]byte, plain bool, lent *loan) *engine.Prepared {
 	if k == codecMsgpack {
 		return engine.Prepare(engine.Outgoing{Binary: true, Data: msgpack(p, attachments), Plain: plain})
 	}
@@ -23,7 +23,11 @@ func (k codec) prepare(p packet.Packet, attachments [][]byte, plain bool) *engin
 	for _, a := range attachments {
 		messages = append(messages, engine.Outgoing{Binary: true, Data: a, Plain: plain})
 	}
-	return engine.Prepare(messages...)
+	if lent == nil {
+		return engine.Prepare(messages...)
+	}
+	lent.retain()
+	return engine.PrepareLent(lent.end, messages...)
 }
 
 func text(p packet.Packet) []byte {
@@ -43,4 +47,4 @@ func msgpack(p packet.Packet, attachments [][]byte) []byte {
 }
 
 // control is prepare of a packet of sio's own.
-func (k codec) control(p packet.Packet) *engine.Prepared { return k.prepare(p, nil, false) }
+func (k codec) control(p packet.Packet) *engine.Prepared { return k.prepare(p, nil, false, nil) }

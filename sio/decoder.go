@@ -22,6 +22,9 @@ type decoder struct {
 
 	inPlace [][]byte // the attachments that came with the packet that is taken, as those of msgpack do
 
+	end     [1]byte
+	largest int // of the attachments that came whole, in bytes
+
 	connects     int // before a namespace was joined: what was asked for,
 	connectBytes int // and how long it was
 }
@@ -35,8 +38,9 @@ type halfSent struct {
 	skip    bool // nobody wants the attachments
 
 	attachments [][]byte
-	bytes       int // of attachments
-	kept        int // of them and of the text
+	buffers     []*buffer // of the attachments
+	bytes       int       // of attachments
+	kept        int       // of them and of the text
 }
 
 func (d *decoder) receive(m engine.Message) error {
@@ -283,6 +287,9 @@ func (h *halfSent) pass(c *conn) {
 		h.ack(h.attachments)
 	case h.event != nil && h.event.stream == nil:
 		h.event.attachments = h.attachments
+		if len(h.buffers) > 0 {
+			h.event.lease = &lease{buffers: h.buffers}
+		}
 		h.event.cost += h.bytes
 		c.deliver(h.event)
 	}
@@ -328,30 +335,46 @@ func (d *decoder) collect(m engine.Message) error {
 	if m.Size() > int64(h.limit-h.bytes) {
 		return &LimitError{What: "event", Limit: int64(h.limit)}
 	}
-	data := make([]byte, 0, min(max(m.Size(), 512), 64<<10)) // a length that is only announced gets no more
+	memory := &d.conn.server.memory
+	into, n := memory.get(d.foreseen(m.Size())), 0
 	for {
-		if len(data) == cap(data) {
-			data = append(data, 0)[:len(data)]
+		if n == len(into.data) && int64(n) != m.Size() {
+			into = memory.grow(into, m.Size())
 		}
-		n, err := m.Body.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
-		h.bytes += n
-		full := d.keep(n)
+		space := into.data[n:]
+		if len(space) == 0 {
+			space = d.end[:] // all is here: this only finds the end
+		}
+		got, err := m.Body.Read(space)
+		n += got
+		h.bytes += got
+		full := d.keep(got)
 		switch {
-		case h.bytes > h.limit:
+		case h.bytes > h.limit, n > len(into.data):
 			return &LimitError{What: "event", Limit: int64(h.limit)}
 		case full != nil:
 			return full
 		case err == io.EOF:
-			h.attachments = append(h.attachments, data)
+			d.largest = max(d.largest, n)
+			h.attachments = append(h.attachments, into.data[:n:n])
+			h.buffers = append(h.buffers, into)
 			return nil
 		case err != nil:
 			return readError{err}
 		}
-		if n > 0 {
+		if got > 0 {
 			d.watch()
 		}
 	}
+}
+
+// foreseen returns how much memory an attachment of a size gets at first; -1 is an unknown size. A length that is only announced gets
+// little, unless the client has sent as much before.
+func (d *decoder) foreseen(size int64) int {
+	if size < 0 {
+		return leastPooled
+	}
+	return int(min(size, int64(max(d.largest, 64<<10))))
 }
 
 // skip reads what nobody wants.

@@ -18,6 +18,7 @@ type Prepared struct {
 	size        int
 	plain       bool  // never compressed
 	err         error // why it cannot be sent
+	loan        *loan // of the attachments; nil: they are p's for good
 
 	mu    sync.Mutex
 	first *engine.Prepared             // guarded by mu
@@ -63,11 +64,7 @@ func (p *Prepared) measure() {
 func PrepareArgs(event string, args Args) *Prepared {
 	p := &Prepared{name: event, attachments: args.attachments}
 	name, err := json.Marshal(event)
-	data := append([]byte{'['}, name...)
-	for _, raw := range args.raw {
-		data = append(append(data, ','), raw...)
-	}
-	p.data = append(data, ']')
+	p.data = join(name, args.raw)
 	p.err = errors.Join(err, p.check())
 	p.measure()
 	return p
@@ -99,6 +96,7 @@ func (p *Prepared) Plain() *Prepared {
 
 // with returns p with one more argument, a string of plain characters.
 func (p *Prepared) with(arg string) *Prepared {
+	p.keep()
 	data := make([]byte, 0, len(p.data)+len(arg)+len(`,""`))
 	data = append(append(data, p.data[:len(p.data)-1]...), `,"`...)
 	data = append(append(data, arg...), `"]`...)
@@ -148,7 +146,7 @@ func (p *Prepared) as(v variant) *engine.Prepared {
 
 // message makes a packet of p, with t the type of such a packet without attachments.
 func (p *Prepared) message(t packet.Type, v variant, id int64) *engine.Prepared {
-	return v.codec.prepare(p.packet(t, v.namespace, id), p.attachments, v.plain || p.plain)
+	return v.codec.prepare(p.packet(t, v.namespace, id), p.attachments, v.plain || p.plain, p.loan)
 }
 
 func (p *Prepared) packet(t packet.Type, namespace string, id int64) packet.Packet {

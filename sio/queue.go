@@ -61,6 +61,7 @@ func (q *queue) load() int { return q.bytes - q.missedBytes }
 func (q *queue) waiting() int { return len(q.messages) - q.first }
 
 func (q *queue) put(m message) {
+	m.Retain()
 	q.messages = append(q.messages, m)
 	q.packets += m.packets
 	q.bytes += m.cost()

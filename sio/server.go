@@ -96,6 +96,7 @@ type Server struct {
 	created  list[func(*Namespace)]
 	watchers watchers
 	bursts   bursts
+	memory   memory
 
 	mu         sync.Mutex
 	namespaces map[string]*Namespace // guarded by mu

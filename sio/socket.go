@@ -190,6 +190,10 @@ func (s *Socket) held() *burst {
 
 // outgoing tells who wants to know what is sent.
 func (s *Socket) outgoing(p *Prepared) {
+	if !s.observed() {
+		return
+	}
+	p.keep() // by whoever is told
 	for _, w := range s.watchers() {
 		w.Sent(s, p)
 	}

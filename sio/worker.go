@@ -243,6 +243,9 @@ func (s *Socket) heeds(event string) bool {
 }
 
 func (e *Event) run() {
+	if e.lease != nil {
+		defer e.lease.end()
+	}
 	if e.stream != nil {
 		defer e.stream.close()
 	}

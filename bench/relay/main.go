@@ -5,7 +5,6 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"log"
 	"net/http"
@@ -44,10 +43,8 @@ func relay(ns *sio.Namespace) {
 	})
 	ns.On("chunk", func(e *sio.Event) {
 		var room string
-		var meta json.RawMessage
-		var data []byte
-		if e.Decode(0, &room) == nil && e.Decode(1, &meta) == nil && e.Decode(2, &data) == nil {
-			e.Socket.To(room).Emit("chunk", meta, data)
+		if e.Decode(0, &room) == nil {
+			e.Socket.To(room).Forward("chunk", e, 1)
 		}
 	})
 	ns.On("upload", func(e *sio.Event) { e.Ack() })

@@ -26,6 +26,7 @@ type outlet struct {
 	// Owned by the holder.
 	carrier *carrier    // nil while the session is on polling
 	pending net.Buffers // pulled, but not written
+	sending []*Prepared // what pending is of, if its bytes are lent
 	space   [4][]byte   // where pending begins: most batches are as small, and need no allocation
 	limit   int         // of the next batch
 }
@@ -181,8 +182,18 @@ func (o *outlet) push() (int, error) {
 	if len(o.pending) == 0 {
 		o.pending = nil
 		clear(o.space[:])
+		o.letGo()
 	}
 	return n, err
+}
+
+// letGo is for when all of pending has been written.
+func (o *outlet) letGo() {
+	for i, p := range o.sending {
+		p.Release()
+		o.sending[i] = nil
+	}
+	o.sending = o.sending[:0]
 }
 
 // gather fills the next batch: the session's own frames, then what the Receiver has. It reports whether there may be more.
@@ -198,6 +209,9 @@ func (s *Session) gather(wait bool) (more bool) {
 			size += p.Size()
 			s.server.counters.messagesOut.Add(uint64(len(p.msgs)))
 			o.pending = append(o.pending, p.as(o.carrier.variant)...)
+			if p.done != nil {
+				o.sending = append(o.sending, p)
+			}
 		}
 		if p == nil || !more {
 			return more

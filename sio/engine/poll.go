@@ -184,6 +184,9 @@ func (s *Session) sendPolling(wait bool) verdict {
 	}
 	s.takePoll(closes)
 	p.reply <- s.payload(own, msgs)
+	for _, m := range msgs { // encoding them was copying them
+		m.Release()
+	}
 	return again
 }
 

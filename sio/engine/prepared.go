@@ -34,6 +34,9 @@ type Prepared struct {
 	binary bool // one of msgs is
 	plain  bool // one of msgs is not to be compressed
 
+	done  func()       // called when users is 0; nil: nobody wants to know
+	users atomic.Int32 // those who may still read the bytes
+
 	mu      sync.Mutex               // held while encoding
 	encoded atomic.Pointer[encoding] // a list that only grows
 }
@@ -73,16 +76,47 @@ func Prepare(msgs ...Outgoing) *Prepared {
 	return p
 }
 
-// Join makes one run of several, which may be sent as well.
+// PrepareLent is Prepare of bytes that are their owner's again once done is called: when everybody has released what it
+// retained, and the caller, who begins as a user, has released, too. Who ends without releasing keeps the bytes for good, which
+// does no harm but that done is never called.
+func PrepareLent(done func(), msgs ...Outgoing) *Prepared {
+	p := Prepare(msgs...)
+	p.done = done
+	p.users.Store(1)
+	return p
+}
+
+// Retain makes its caller a user of p's bytes, who must be one already or have got p from one.
+func (p *Prepared) Retain() {
+	if p.done != nil {
+		p.users.Add(1)
+	}
+}
+
+// Release ends what Retain began.
+func (p *Prepared) Release() {
+	if p.done != nil && p.users.Add(-1) == 0 {
+		p.done()
+	}
+}
+
+// Join makes one run of several, of which its caller is a user. It may be sent as they may.
 func Join(parts ...*Prepared) *Prepared {
-	if len(parts) == 1 {
-		return parts[0]
-	}
 	var msgs []Outgoing
+	lent := false
 	for _, p := range parts {
+		p.Retain()
 		msgs = append(msgs, p.msgs...)
+		lent = lent || p.done != nil
 	}
-	return Prepare(msgs...)
+	if !lent {
+		return Prepare(msgs...)
+	}
+	return PrepareLent(func() {
+		for _, p := range parts {
+			p.Release()
+		}
+	}, msgs...)
 }
 
 // Size returns the payload of all messages in bytes.

@@ -15,7 +15,7 @@ type Receiver interface {
 	// Next returns what to send next, and whether there may be more after it. It is called only when the transport can take
 	// something. With wait false it must not block: (nil, true) says that there is more which must be waited for, and Next is
 	// called again with wait true from a goroutine of the session; what it then waits for, it must give up at Session.Done.
-	// (nil, false) is the end until Session.Wake.
+	// (nil, false) is the end until Session.Wake. The session releases p when it is sent (PrepareLent).
 	Next(wait bool) (p *Prepared, more bool)
 
 	// Closed is called once, after the last Receive and Next have returned, with what ended the session.

@@ -1,0 +1,6 @@
+//go:build !race
+
+package sio
+
+// spoil is for tests.
+func (b *buffer) spoil() {}
