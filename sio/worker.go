@@ -17,19 +17,23 @@ func (c *conn) work(s *Socket) {
 	c.server.begin()
 	go func() {
 		defer c.server.end()
-		defer s.revive()
+		over := false
+		defer func() {
+			if !over { // a handler ended the goroutine with runtime.Goexit
+				s.revive()
+			}
+		}()
 		s.run()
+		over = true // from here on another one may be at work
 	}()
 }
 
-// revive starts another worker in place of one that a handler ended with runtime.Goexit.
+// revive starts another worker in place of one that is no more.
 func (s *Socket) revive() {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
-	if s.busy {
-		s.busy, s.working = false, false
-		s.conn.work(s)
-	}
+	s.busy, s.working = false, false
+	s.conn.work(s)
 }
 
 // run calls the handlers of s, one after another. A panic of one ends the connection, and nothing else.
