@@ -12,7 +12,7 @@ const (
 	// burstBytes is how much goes out together at most, and a quarter of what a queue takes.
 	burstBytes = 512 << 10
 	// burstTime is how long it may be held back by a handler that does not return.
-	burstTime = time.Millisecond
+	burstTime = 5 * time.Millisecond
 )
 
 // burst is what a client's handlers have broadcast to the same sockets, and what is not on their queues yet. When events come

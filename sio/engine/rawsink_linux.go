@@ -41,6 +41,9 @@ func newRawSink(c any) sink {
 }
 
 func (s *rawSink) tryWrite(bufs *net.Buffers) (int, error) {
+	if len(*bufs) == 0 {
+		return 0, nil
+	}
 	n, err := s.run(s.try, bufs)
 	if err == nil && len(*bufs) > 0 {
 		err = errBusy
