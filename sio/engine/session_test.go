@@ -441,7 +441,7 @@ func TestShutdownDoesNotWaitForAReplyThatIsNotRead(t *testing.T) {
 			sid := s.polling(t)
 			e := wait(t, s.sessions)
 			get := s.request(t, "/engine.io/?EIO=4&transport=polling&sid="+sid)
-			e.send(Outgoing{Data: bytes.Repeat([]byte("x"), 64<<20)})
+			e.send(Outgoing{Data: bytes.Repeat([]byte("x"), 16<<20)})
 			if _, err := io.ReadFull(get, make([]byte, len("HTTP/1.1 200 OK"))); err != nil { // it is being written
 				t.Fatal(err)
 			}
