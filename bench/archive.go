@@ -3,11 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 
-	"sluice/bench/host"
 	"sluice/bench/load"
 	"sluice/bench/report"
 )
@@ -15,7 +11,7 @@ import (
 const (
 	archiveSize        = 64 << 10
 	archiveSubscribers = 10
-	archiveMessages    = 1024 // in a quick run; ten times as many in a full one
+	archiveMessages    = 512 // in a quick run; twenty times as many in a full one
 )
 
 func archived() scenario {
@@ -31,7 +27,7 @@ func archived() scenario {
 			run: func(ctx context.Context, p *peer, s scale) (report.Sample, error) {
 				messages := archiveMessages
 				if s == fullScale {
-					messages *= 10
+					messages *= 20
 				}
 				if to != "S3" {
 					return runArchive(ctx, p, to != "nowhere", int64(messages))
@@ -44,7 +40,7 @@ func archived() scenario {
 }
 
 func runArchiveS3(ctx context.Context, p *peer, messages int64) (report.Sample, error) {
-	store, url, err := startS3(ctx, p)
+	store, url, err := startGateway(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -85,49 +81,4 @@ func runArchive(ctx context.Context, p *peer, keep bool, messages int64, more ..
 		}
 	}
 	return withFailed(m.delivered(messages*archiveSubscribers, archiveSize, room.BytesIn()), room.Failed()), nil
-}
-
-const (
-	gateway   = "github.com/versity/versitygw/cmd/versitygw"
-	s3Bucket  = "sluice"
-	s3Key     = "benchkey"
-	s3Secret  = "benchsecret"
-	s3Address = `exec "$0" --quiet --keep-alive --access ` + s3Key + ` --secret ` + s3Secret + ` --port "$2" posix root` // $1 is --addr
-)
-
-// startS3 starts a real S3 server with an empty bucket, and returns what sluice takes as --s3. It is plain HTTP: what TLS costs
-// is the same in every server.
-func startS3(ctx context.Context, p *peer) (store *host.Process, url string, err error) {
-	folder := filepath.Join(p.work, "s3")
-	program := filepath.Join(folder, "versitygw")
-	if err := buildGateway(ctx, p.folder, program); err != nil {
-		return nil, "", err
-	}
-	root := filepath.Join(folder, "root")
-	if err := os.RemoveAll(root); err != nil {
-		return nil, "", err
-	}
-	if err := os.MkdirAll(filepath.Join(root, s3Bucket), 0o755); err != nil {
-		return nil, "", err
-	}
-	if store, err = host.Start(ctx, folder, "sh", "-c", s3Address, program); err != nil {
-		return nil, "", err
-	}
-	return store, fmt.Sprintf("http://%s:%s@%s/%s?region=us-east-1", s3Key, s3Secret, store.Addr, s3Bucket), nil
-}
-
-// buildGateway builds the server that tools.mod pins, unless that was done.
-func buildGateway(ctx context.Context, folder, program string) error {
-	if _, err := os.Stat(program); err == nil {
-		return nil
-	}
-	mod, err := exec.CommandContext(ctx, "go", "list", "-C", folder, "-m", "-f", "{{.Dir}}/tools.mod", "sluice").Output()
-	if err != nil {
-		return err
-	}
-	build := exec.CommandContext(ctx, "go", "build", "-C", folder, "-modfile="+string(mod[:len(mod)-1]), "-o", program, gateway)
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build versitygw: %w\n%s", err, out)
-	}
-	return nil
 }

@@ -26,7 +26,8 @@ func (f *flags) choose(peers []*peer) (*bench, error) {
 	}
 	for _, s := range chosen {
 		if f.Quick && len(f.Peer) == 0 && s.quick != nil {
-			s.peers = s.quick
+			able, quick := s.peers, s.quick
+			s.peers = func(p *peer) bool { return able(p) && quick(p) }
 		}
 		s.cases = f.cases(s)
 		if len(s.cases) > 0 {

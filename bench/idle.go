@@ -15,7 +15,7 @@ import (
 const spareFiles = 500
 
 func idle() scenario {
-	s := scenario{name: "idle", about: "Connections that have joined the namespace and say nothing: memory each.", peers: relays, quick: few}
+	s := scenario{name: "idle", about: "Connections that have joined the namespace and say nothing: memory each.", peers: relays, quick: pair}
 	for _, c := range []struct {
 		name  string
 		count int

@@ -22,7 +22,7 @@ func mixed() scenario {
 		about: "A file as fast as it goes, and 50 live streams of 2 KiB at 20/s, on the same sockets: how long the live chunks take" +
 			" meanwhile. MB/s are the file's.",
 		peers: relays,
-		quick: few,
+		quick: pair,
 	}
 	for _, c := range []struct {
 		size, subscribers int

@@ -21,7 +21,7 @@ func stalled() scenario {
 		name:  "stalled",
 		about: "A fifth of the subscribers read nothing: what the others notice, and what it costs in memory.",
 		peers: func(p *peer) bool { return p.Dialect == "relay" || p.Dialect == "sluice" },
-		quick: few,
+		quick: pair,
 	}
 	for _, c := range []struct {
 		subscribers, rate int
@@ -71,7 +71,7 @@ func runStalled(ctx context.Context, p *peer, size, subscribers, rate int, durin
 	if err != nil {
 		return nil, err
 	}
-	sample, err := paced(ctx, server, room, times, rate, during)
+	sample, err := paced(ctx, server, room, times, rate, during/2)
 	if err != nil {
 		return nil, err
 	}
