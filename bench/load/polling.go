@@ -7,13 +7,18 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 )
+
+// byeTime is how long a server may take to see that a client goes.
+const byeTime = 200 * time.Millisecond
 
 // polling is the wire of HTTP long-polling: a connection that is always asked for more, and one for what is sent.
 type polling struct {
 	in   payload
 	poll *httpConn
 	got  atomic.Int64
+	bye  sync.Once
 
 	mu   sync.Mutex // held while something is sent
 	post *httpConn
@@ -28,10 +33,10 @@ func (p *polling) open(ctx context.Context, addr string) (err error) {
 		p.poll.Close()
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { p.Close() })
+	stop := context.AfterFunc(ctx, func() { p.cut() })
 	defer stop()
 	if err := p.shakeHands(); err != nil {
-		p.Close()
+		p.cut()
 		return errors.Join(err, ctx.Err())
 	}
 	return nil
@@ -77,5 +82,11 @@ func (p *polling) send(text string) error {
 
 func (p *polling) bytesIn() int64 { return p.got.Load() }
 
-// Close ends both connections at once.
-func (p *polling) Close() error { return errors.Join(p.poll.Close(), p.post.Close()) }
+// Close says so to the server, which would wait for the next poll otherwise, and ends both connections.
+func (p *polling) Close() error {
+	p.post.SetDeadline(time.Now().Add(byeTime))
+	p.bye.Do(func() { p.send("1") })
+	return p.cut()
+}
+
+func (p *polling) cut() error { return errors.Join(p.poll.Close(), p.post.Close()) }
