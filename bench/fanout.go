@@ -15,7 +15,7 @@ const (
 	// window is how far ahead of the slowest subscriber a publisher sends.
 	window = 4 << 20
 	// narrowWindow is that where servers are slow, so that a measurement does not end long after its time.
-	narrowWindow = 512 << 10
+	narrowWindow = 256 << 10
 	// limitBytes is how much the limit writes to a connection at once, at least.
 	limitBytes = 64 << 10
 	// mostPacked is how many bytes of a text may be on the wire per byte, if it is said to be compressed.

@@ -31,6 +31,9 @@ type prover interface {
 	prove(count int64) error
 }
 
+// finishTime is how long uploads may take to be acknowledged when all was sent.
+const finishTime = 60 * time.Second
+
 // Uploads are uploads by several senders at once. Each is done once.
 type Uploads struct {
 	senders []Sender
@@ -59,7 +62,7 @@ func Upload(ctx context.Context, u Uploader, addr, name string, m *Message, send
 
 // Flow sends for a time, as fast as the server acknowledges, and returns when all uploads are finished.
 func (u *Uploads) Flow(ctx context.Context, during time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, during+arriveTime)
+	ctx, cancel := context.WithTimeout(ctx, during+finishTime)
 	defer cancel()
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
