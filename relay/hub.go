@@ -127,14 +127,16 @@ func (h *Hub) run(f func()) {
 	}
 }
 
-// spawn is run in a goroutine.
-func (h *Hub) spawn(f func()) {
-	if h.enter() {
-		go func() {
-			defer h.wg.Done()
-			f()
-		}()
+// spawn is run in a goroutine. It reports whether f will be run: it is not once the hub is closed.
+func (h *Hub) spawn(f func()) bool {
+	if !h.enter() {
+		return false
 	}
+	go func() {
+		defer h.wg.Done()
+		f()
+	}()
+	return true
 }
 
 // Join enters m in a room and returns what the room holds; streams that begin from now on m is told of.

@@ -53,6 +53,7 @@ type intake struct {
 
 func (in *intake) start(st *Stream, offset, limit int64) {
 	in.st, in.limit = st, limit
+	st.round.ended.L = &st.round.mu
 	in.base, in.received, in.emitted, in.spooled, in.settled = offset, offset, offset, offset, offset
 	in.hash = sha256.New()
 }
@@ -66,10 +67,10 @@ func (in *intake) space(hint int64) []byte {
 	rest := in.block[in.emitted-in.base:]
 	size := int64(blockBytes)
 	switch {
-	case hint > 0:
+	case hint >= blockBytes/4, hint > 0 && in.block == nil:
 		size = hint
 	case cap(in.block) < blockBytes:
-		size = max(firstBlock, 4*int64(cap(in.block)))
+		size = max(firstBlock, 4*int64(cap(in.block)), hint) // many small pieces are to be few chunks
 	}
 	size = min(max(size, int64(len(rest))), blockBytes) // the rest is copied: as much must fit before it is copied again
 	size = max(size+int64(len(rest)), chunker.SniffBytes)
@@ -122,6 +123,9 @@ func (in *intake) flush(last bool) error {
 	if !in.typed && !in.tell(last) {
 		return in.spool()
 	}
+	if !last && len(in.block) < cap(in.block) && in.st.round.hold() {
+		return nil
+	}
 	to := in.received
 	if in.splitter != nil && !last {
 		to = in.settled
@@ -132,6 +136,23 @@ func (in *intake) flush(last bool) error {
 	}
 	in.st.evict(in.spooled)
 	return nil
+}
+
+// release is flush of what was held back during a round.
+func (in *intake) release() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.flushNow()
+}
+
+// flushNow is flush where nobody is told of an error. Its caller holds mu.
+func (in *intake) flushNow() {
+	if in.over {
+		return
+	}
+	if err := in.flush(false); err != nil {
+		in.st.fail(err)
+	}
 }
 
 // tell decides the type and announces the stream, if enough has come or nothing more will.
@@ -218,12 +239,7 @@ func (in *intake) tick() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.armed = false
-	if in.over {
-		return
-	}
-	if err := in.flush(false); err != nil {
-		in.st.fail(err)
-	}
+	in.flushNow()
 }
 
 // close lets nobody write any more.

@@ -20,6 +20,7 @@ type Stream struct {
 	key     string // hashed; "": it cannot be resumed
 	keep    bool   // to be archived
 	in      intake // the publisher's side
+	round   round
 	memo
 
 	mu        sync.Mutex
@@ -98,7 +99,7 @@ func (st *Stream) Archived(info Info) {
 	st.letGo()
 }
 
-// append adds c to the log and wakes the readers, for none of which it waits.
+// append adds c to the log and has the readers woken, for none of which it waits.
 func (st *Stream) append(c *Chunk) {
 	c.at = time.Now()
 	st.mu.Lock()
@@ -108,12 +109,9 @@ func (st *Stream) append(c *Chunk) {
 	if c.Key {
 		st.mark(c.Offset)
 	}
-	readers := st.readers
 	st.mu.Unlock()
 	st.hub.held.Add(int64(len(c.Data)))
-	for _, r := range readers {
-		r.wake()
-	}
+	st.wakeReaders(len(c.Data))
 }
 
 // mark remembers a key point; past maxMarks every second one of the older half is forgotten.
@@ -175,14 +173,7 @@ func (st *Stream) setOver(state State, change func(*Info)) bool {
 	return true
 }
 
-func (st *Stream) wakeAll() {
-	st.mu.Lock()
-	readers := st.readers
-	st.mu.Unlock()
-	for _, r := range readers {
-		r.wake()
-	}
-}
+func (st *Stream) wakeAll() { wake(st.reading()) }
 
 // header is what the spool keeps of a stream beside its bytes.
 type header struct {

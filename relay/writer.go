@@ -195,7 +195,13 @@ func (w *Writer) spooled() (int64, error) {
 	if in.whole && in.last == w {
 		return in.spooled, nil
 	}
-	err := w.flush()
+	if err := w.held(); err != nil {
+		return in.spooled, err
+	}
+	err := in.spool()
+	if err != nil {
+		in.st.fail(err)
+	}
 	return in.spooled, err
 }
 
