@@ -325,7 +325,7 @@ func BenchmarkReadAt256KiB(b *testing.B) {
 	}
 }
 
-func open(t *testing.T, dir string) *Spool {
+func open(t testing.TB, dir string) *Spool {
 	t.Helper()
 	s, err := Open(dir, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -335,7 +335,7 @@ func open(t *testing.T, dir string) *Spool {
 	return s
 }
 
-func create(t *testing.T, s *Spool, id string) *Log {
+func create(t testing.TB, s *Spool, id string) *Log {
 	t.Helper()
 	l, err := s.Create(id, []byte("header of "+id))
 	if err != nil {
@@ -413,7 +413,7 @@ func names(t *testing.T, dir string) (all []string) {
 
 func descriptors(t *testing.T) int { return len(names(t, "/proc/self/fd")) }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Error(err)
