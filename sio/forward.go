@@ -96,9 +96,9 @@ func join(name []byte, args []json.RawMessage) []byte {
 	return append(data, ']')
 }
 
-// mayHoldAttachment reports whether there may be a placeholder in raw.
+// mayHoldAttachment reports whether there may be a placeholder in raw. What marks one can be written with escapes.
 func (a Args) mayHoldAttachment(raw json.RawMessage) bool {
-	return a.binary && bytes.Contains(raw, []byte(`_placeholder`))
+	return a.binary && (bytes.Contains(raw, []byte(`_placeholder`)) || bytes.Contains(raw, []byte(`\u`)))
 }
 
 // lend makes p one whose attachments lie in buffers, of each of which p is a user, until its own users have released it. The caller
