@@ -21,7 +21,8 @@ func NewArgs(raw []json.RawMessage, attachments [][]byte) Args {
 	return Args{raw: raw, attachments: attachments, binary: len(attachments) > 0}
 }
 
-// Split is the inverse of NewArgs. What it returns must not be changed.
+// Split is the inverse of NewArgs. What it returns must not be changed. When an event's handlers have returned, and did not Keep them,
+// there are no attachments.
 func (a Args) Split() (raw []json.RawMessage, attachments [][]byte) {
 	if a.lease != nil && !a.lease.keep() {
 		return a.raw, nil

@@ -60,9 +60,13 @@ func (p *Prepared) measure() {
 }
 
 // PrepareArgs makes an event of arguments that are encoded already: what comes from another node, or from a client. Their
-// bytes must not be changed afterwards.
+// bytes must not be changed afterwards. Of a client's event it is to be called before the handlers have returned.
 func PrepareArgs(event string, args Args) *Prepared {
 	p := &Prepared{name: event, attachments: args.attachments}
+	if args.lease != nil && !args.lease.keep() {
+		p.err = errNoAttachments
+		return p
+	}
 	name, err := json.Marshal(event)
 	p.data = join(name, args.raw)
 	p.err = errors.Join(err, p.check())
