@@ -108,7 +108,9 @@ func (s *Socket) fetch(src Source, wait bool) (*engine.Prepared, bool) {
 		case event.err == nil:
 			s.conn.server.counters.emitted(nil)
 			s.outgoing(event)
-			return event.as(s.variant(false)), true // whatever it says, it is asked once more
+			m := event.as(s.variant(false))
+			m.Retain()     // for the session, which releases it
+			return m, true // whatever it says, it is asked once more
 		}
 		s.logger().Error("sio: a source's event cannot be sent", "err", event.err)
 		if !more {
