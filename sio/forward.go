@@ -21,9 +21,7 @@ func (a Audience) Forward(event string, e *Event, from int) error {
 		return err
 	}
 	defer p.release()
-	switch a.ns.Adapter().(type) {
-	case local, family:
-	default:
+	if a.ns.server.NewAdapter != nil {
 		p.keep() // it may go anywhere
 	}
 	return a.Send(p)
