@@ -43,15 +43,20 @@ func (e *Event) forward(event string, from int) (*Prepared, error) {
 		return nil, errors.New("sio: attachments that are read as a stream cannot be forwarded")
 	case from < 0 || from > len(e.raw):
 		return nil, fmt.Errorf("sio: no argument %d", from)
-	case len(e.attachments) > maxOutgoingAttachments:
+	}
+	args, attachments, err := e.from(from)
+	if err != nil {
+		return nil, err
+	}
+	if len(attachments) > maxOutgoingAttachments {
 		return nil, &LimitError{What: "attachments", Limit: maxOutgoingAttachments}
 	}
-	for _, raw := range e.raw[:from] {
-		if e.mayHoldAttachment(raw) {
-			return e.forwardSome(event, from)
-		}
+	name, err := json.Marshal(event)
+	if err != nil {
+		return nil, err
 	}
-	p := &Prepared{name: event, attachments: e.attachments}
+	p := &Prepared{name: event, data: join(name, args), attachments: attachments}
+	p.measure()
 	if e.lease != nil {
 		buffers, ok := e.lease.share()
 		if !ok {
@@ -59,25 +64,17 @@ func (e *Event) forward(event string, from int) (*Prepared, error) {
 		}
 		p.lend(buffers)
 	}
-	name, err := json.Marshal(event)
-	if err != nil {
-		return nil, err
-	}
-	p.data = join(name, e.raw[from:])
-	p.measure()
 	return p, nil
 }
 
-// forwardSome is forward where an attachment is left out: the others are numbered anew.
-func (e *Event) forwardSome(event string, from int) (*Prepared, error) {
-	args := make([]any, len(e.raw)-from)
-	for i := range args {
-		if err := e.Decode(from+i, &args[i]); err != nil {
-			return nil, err
+// from returns the arguments from number n on, and the attachments that they hold.
+func (a Args) from(n int) ([]json.RawMessage, [][]byte, error) {
+	for _, raw := range a.raw[:n] {
+		if a.mayHoldAttachment(raw) {
+			return packet.Pick(a.raw[n:], a.attachments)
 		}
 	}
-	p := Prepare(event, args...)
-	return p, p.err
+	return a.raw[n:], a.attachments, nil
 }
 
 // join makes an event's data of its name and arguments.

@@ -57,3 +57,22 @@ func IsPlaceholder(raw json.RawMessage) (num int, ok bool) {
 	}
 	return num, whole && s.found == 1
 }
+
+// Pick returns args, some of those of a binary packet, with their placeholders numbered anew, and which of its attachments they stand for.
+func Pick(args []json.RawMessage, attachments [][]byte) (picked []json.RawMessage, held [][]byte, err error) {
+	for _, raw := range args {
+		var text []byte
+		done := 0
+		s := scanner{data: raw, binary: true, attachments: len(attachments)}
+		s.visitPlaceholder = func(start, end, num int) {
+			text = appendPlaceholder(append(text, raw[done:start]...), len(held))
+			held = append(held, attachments[num])
+			done = end
+		}
+		if err := s.value(); err != nil {
+			return nil, nil, err
+		}
+		picked = append(picked, append(text, raw[done:]...))
+	}
+	return picked, held, nil
+}
