@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"syscall"
 	"time"
 
 	"sluice/bench/host"
@@ -88,7 +87,7 @@ func startForMany(ctx context.Context, p *peer, count int) (*host.Process, load.
 // resident returns what a server keeps in memory when it has had time to clean up.
 func resident(ctx context.Context, p *peer, server *host.Process, settle time.Duration) (int64, error) {
 	if p.Collect {
-		if err := server.Signal(syscall.SIGUSR2); err != nil {
+		if err := server.CollectGarbage(); err != nil {
 			return 0, err
 		}
 	}

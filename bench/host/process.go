@@ -108,6 +108,9 @@ func (p *Process) Stop() {
 // Said returns the last of what the process printed.
 func (p *Process) Said() string { return p.said.String() }
 
+// CollectGarbage asks the process to collect its garbage, if it is one that understands SIGUSR2 so; others it ends.
+func (p *Process) CollectGarbage() error { return p.Signal(syscall.SIGUSR2) }
+
 // Signal sends a signal to the process itself.
 func (p *Process) Signal(sig os.Signal) error { return p.cmd.Process.Signal(sig) }
 

@@ -42,3 +42,6 @@ func (*Process) ResetPeak() error { return errNotLinux }
 
 // AllowFiles fails.
 func AllowFiles(int) error { return errNotLinux }
+
+// CollectGarbage fails.
+func (*Process) CollectGarbage() error { return errNotLinux }
