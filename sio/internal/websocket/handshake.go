@@ -97,7 +97,7 @@ func ahead(r *bufio.Reader) []byte {
 }
 
 // behind returns a reader of conn after early.
-func behind(early []byte, conn net.Conn) io.Reader {
+func behind(early []byte, conn io.Reader) io.Reader {
 	if len(early) == 0 {
 		return conn
 	}

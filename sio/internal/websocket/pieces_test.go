@@ -24,14 +24,17 @@ var pieces = map[string]func(io.Reader) io.Reader{
 }
 
 // account tells what comes of the bytes that a peer sends: messages and control frames. Whether it is a fault that ends them, or
-// that they end, may depend on what is seen first.
-func account(src io.Reader, limit int) (events []string) {
+// that they end, may depend on what is seen first. The reader may rest between the messages.
+func account(src io.Reader, limit int, rest bool) (events []string) {
 	r := NewReader(src, func(op ws.OpCode, payload []byte) error {
 		events = append(events, fmt.Sprintf("control %x %q", op, payload))
 		return nil
 	})
 	r.Inflate = true
 	for {
+		if rest {
+			r.Rest()
+		}
 		data, err := message(r, limit)
 		if err != nil {
 			return events
@@ -56,10 +59,12 @@ func FuzzPieces(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		const limit = 300
-		want := account(bytes.NewReader(b), limit)
+		want := account(bytes.NewReader(b), limit, false)
 		for way, cut := range pieces {
-			if got := account(cut(bytes.NewReader(b)), limit); !slices.Equal(got, want) {
-				t.Fatalf("%x: read %s it is %q, read whole %q", b, way, got, want)
+			for _, rest := range []bool{false, true} {
+				if got := account(cut(bytes.NewReader(b)), limit, rest); !slices.Equal(got, want) {
+					t.Fatalf("%x: read %s (rests: %v) it is %q, read whole %q", b, way, rest, got, want)
+				}
 			}
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
@@ -31,7 +32,8 @@ type Reader struct {
 	// Inflate says that the peer may compress messages: that Deflate accepted its offer.
 	Inflate bool
 
-	src     *bufio.Reader
+	conn    io.Reader
+	src     *bufio.Reader                            // of conn; nil while it rests
 	control func(op ws.OpCode, payload []byte) error // gets ping, pong and close frames
 
 	head      ws.Header // of the current frame
@@ -49,14 +51,55 @@ type Reader struct {
 // waited for or read; the payload is lent. An error that control returns ends the reading with it: after a close frame it
 // must.
 func NewReader(r io.Reader, control func(ws.OpCode, []byte) error) *Reader {
-	return &Reader{src: bufio.NewReaderSize(r, frameBufferBytes), control: control}
+	reader := &Reader{conn: r, control: control}
+	reader.buffer(r)
+	return reader
+}
+
+// buffers are those of readers that do not rest.
+var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, frameBufferBytes) }}
+
+// buffer takes a buffer for what comes from src.
+func (r *Reader) buffer(src io.Reader) {
+	r.src = buffers.Get().(*bufio.Reader)
+	r.src.Reset(src)
+}
+
+// Rest gives the buffer back until the next byte comes, for which Await and Next then wait without one. It reports whether it
+// did: something may be in it. It is for between two messages.
+func (r *Reader) Rest() bool {
+	switch {
+	case r.src == nil:
+		return true
+	case r.src.Buffered() > 0:
+		return false
+	}
+	r.src.Reset(nil)
+	buffers.Put(r.src)
+	r.src = nil
+	return true
 }
 
 // Await waits for the first byte of the next frame, which it leaves where it is. A deadline that passes meanwhile does no
 // harm.
 func (r *Reader) Await() error {
+	if r.src == nil {
+		if err := r.wake(); err != nil {
+			return err
+		}
+	}
 	_, err := r.src.Peek(1)
 	return err
+}
+
+// wake ends a rest when the first byte has come.
+func (r *Reader) wake() error {
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(r.conn, first); err != nil {
+		return err
+	}
+	r.buffer(behind(first, r.conn))
+	return nil
 }
 
 // Next waits for the next message and returns whether it is text or binary. The one before must have been read to its end.
@@ -108,12 +151,12 @@ func (r *Reader) frame() error {
 
 // header reads and checks one frame header.
 func (r *Reader) header() (ws.Header, error) {
-	lead, err := r.src.Peek(2)
-	switch {
-	case err != nil && len(lead) > 0:
-		return ws.Header{}, unexpected(err)
-	case err != nil:
+	if err := r.Await(); err != nil {
 		return ws.Header{}, err
+	}
+	lead, err := r.src.Peek(2)
+	if err != nil {
+		return ws.Header{}, unexpected(err)
 	}
 	form := lead[1] & 0x7f
 	head, err := ws.ReadHeaderBuffer(r.src, r.scratch[:ws.MaxHeaderSize])

@@ -3,9 +3,13 @@ package websocket
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
+	"net"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -63,4 +67,33 @@ func FuzzFrameReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAReaderThatRestsHoldsNoBuffer(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	defer theirs.Close()
+	r := NewReader(ours, nil)
+	if !r.Rest() || r.src != nil {
+		t.Fatal("it has a buffer, in which there is nothing")
+	}
+	go theirs.Write(join(raw(fin|opText, "4hello"), raw(fin|opBin, "abc")))
+	for i, want := range []string{"4hello", "abc"} {
+		if err := r.Await(); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 && r.Rest() {
+			t.Error("it gave a buffer up with something in it")
+		}
+		if got, err := message(r, 100); string(got) != want || err != nil {
+			t.Errorf("message = %q, %v; want %q", got, err, want)
+		}
+	}
+	if !r.Rest() {
+		t.Error("it keeps a buffer that is empty")
+	}
+	ours.SetReadDeadline(time.Unix(1, 0))
+	if err := r.Await(); !errors.Is(err, os.ErrDeadlineExceeded) || r.src != nil {
+		t.Errorf("Await = %v; want a deadline that passed", err)
+	}
 }
