@@ -19,10 +19,14 @@ type carrier struct {
 	variant   variant       // of what is sent over it
 	patience  time.Duration // with a peer that is to close, at the end
 	gone      chan struct{} // closed when its reader has ended
+	lull      lull
 
 	// Owned by the reader.
 	answer func(frame []byte) error // sends what framing has to say to a ping of its own
 }
+
+// longAgo is a deadline that makes what waits stop at once.
+var longAgo = time.Unix(1, 0)
 
 // inlet is the reading half of a carrier. Its reader reads the current message, which is binary; one goroutine may use it.
 type inlet interface {
@@ -64,7 +68,7 @@ func (c *carrier) flush(bufs *net.Buffers) error {
 
 // interrupt makes the reader stop at once, and the writer soon.
 func (c *carrier) interrupt() {
-	c.conn.SetReadDeadline(time.Unix(1, 0))
+	c.conn.SetReadDeadline(longAgo)
 	c.conn.SetWriteDeadline(time.Now().Add(partingTime))
 }
 
@@ -102,13 +106,30 @@ func (c *carrier) awaitClose() {
 // drop closes the connection without a word: its peer is gone.
 func (c *carrier) drop() { c.conn.Close() }
 
-// readCarrier feeds the Receiver until the connection or the session ends.
+// readCarrier feeds the Receiver until the connection or the session ends, or nothing comes: then it is called again when
+// something does.
 func (s *Session) readCarrier(c *carrier) {
-	defer close(c.gone)
+	err := s.readMessages(c)
+	if err == errParked {
+		return
+	}
+	s.endByPeer(err, s.end)
+	close(c.gone)
+}
+
+func (s *Session) readMessages(c *carrier) error {
+	in, rests := c.in.(rester)
+	if rests {
+		s.watch(c)
+	}
 	for {
+		if rests {
+			if err := s.awaitMessage(c, in); err != nil {
+				return err
+			}
+		}
 		if err := s.readMessage(c); err != nil {
-			s.endByPeer(err, s.end)
-			return
+			return err
 		}
 	}
 }

@@ -69,7 +69,7 @@ func (s *Session) end(err error, g goodbye) {
 	}
 	for _, c := range []*carrier{s.carrier, s.probe} {
 		if c != nil {
-			c.interrupt()
+			s.interrupt(c)
 		}
 	}
 	if late := g.late(); s.carrier == nil && late > 0 {

@@ -70,7 +70,9 @@ type Server struct {
 	Logger *slog.Logger // nil means slog.Default()
 
 	counters counters
-	doors    atomic.Int32 // that WebTransport comes in through
+	parking  parking
+	lull     time.Duration // how long nothing must come for a reader to rest; 0 means defaultLull
+	doors    atomic.Int32  // that WebTransport comes in through
 
 	mu       sync.Mutex
 	sessions map[string]*Session // guarded by mu
@@ -229,7 +231,7 @@ func (srv *Server) close() ([]*Session, <-chan struct{}) {
 		}
 	}
 	for conn := range srv.arriving {
-		conn.SetReadDeadline(time.Unix(1, 0))
+		conn.SetReadDeadline(longAgo)
 	}
 	for sid, l := range srv.late {
 		l.expire.Stop()
@@ -357,6 +359,7 @@ func (srv *Server) log() *slog.Logger {
 }
 
 func (srv *Server) pingInterval() time.Duration { return cmp.Or(srv.PingInterval, defaultPingInterval) }
+func (srv *Server) lullTime() time.Duration     { return cmp.Or(srv.lull, defaultLull) }
 func (srv *Server) pingTimeout() time.Duration  { return cmp.Or(srv.PingTimeout, defaultPingTimeout) }
 func (srv *Server) upgradeTimeout() time.Duration {
 	return cmp.Or(srv.UpgradeTimeout, defaultUpgradeTimeout)

@@ -236,7 +236,7 @@ func (s *Session) begin(c *carrier) {
 	defer s.mu.Unlock()
 	s.carrier = c
 	if s.ended {
-		c.interrupt()
+		c.interrupt() // nobody reads it yet
 	}
 }
 

@@ -104,6 +104,8 @@ func (c *webSocket) control(op ws.OpCode, payload []byte) error {
 
 func (c *webSocket) await() error { return c.in.Await() }
 
+func (c *webSocket) rest() bool { return c.in.Rest() }
+
 func (c *webSocket) next() (binary bool, size int64, err error) {
 	op, err := c.in.Next()
 	binary, size = op == ws.OpBinary, c.in.Size()
