@@ -33,7 +33,7 @@ type Reader struct {
 	Inflate bool
 
 	conn    io.Reader
-	src     *bufio.Reader                            // of conn; nil while it rests
+	src     *buffer                                  // of conn; nil while it rests
 	control func(op ws.OpCode, payload []byte) error // gets ping, pong and close frames
 
 	head      ws.Header // of the current frame
@@ -43,7 +43,11 @@ type Reader struct {
 	total     int64     // payload bytes of its frames so far, as announced
 	packed    bool      // the message is compressed
 	inflater  *inflater // of the message, from the first byte that is read to the last
+}
 
+// buffer is what a reader needs that does not rest. It is taken from a pool and goes back there.
+type buffer struct {
+	*bufio.Reader
 	scratch [ws.MaxHeaderSize + ws.MaxControlFramePayloadSize]byte
 }
 
@@ -52,16 +56,15 @@ type Reader struct {
 // must.
 func NewReader(r io.Reader, control func(ws.OpCode, []byte) error) *Reader {
 	reader := &Reader{conn: r, control: control}
-	reader.buffer(r)
+	reader.read(r)
 	return reader
 }
 
-// buffers are those of readers that do not rest.
-var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, frameBufferBytes) }}
+var buffers = sync.Pool{New: func() any { return &buffer{Reader: bufio.NewReaderSize(nil, frameBufferBytes)} }}
 
-// buffer takes a buffer for what comes from src.
-func (r *Reader) buffer(src io.Reader) {
-	r.src = buffers.Get().(*bufio.Reader)
+// read takes a buffer for what comes from src.
+func (r *Reader) read(src io.Reader) {
+	r.src = buffers.Get().(*buffer)
 	r.src.Reset(src)
 }
 
@@ -98,7 +101,7 @@ func (r *Reader) wake() error {
 	if _, err := io.ReadFull(r.conn, first); err != nil {
 		return err
 	}
-	r.buffer(behind(first, r.conn))
+	r.read(behind(first, r.conn))
 	return nil
 }
 
@@ -159,7 +162,7 @@ func (r *Reader) header() (ws.Header, error) {
 		return ws.Header{}, unexpected(err)
 	}
 	form := lead[1] & 0x7f
-	head, err := ws.ReadHeaderBuffer(r.src, r.scratch[:ws.MaxHeaderSize])
+	head, err := ws.ReadHeaderBuffer(r.src, r.src.scratch[:ws.MaxHeaderSize])
 	switch {
 	case errors.Is(err, ws.ErrHeaderLengthMSB), errors.Is(err, ws.ErrHeaderLengthUnexpected):
 		return head, &Error{ws.StatusProtocolError, err.Error()}
@@ -189,7 +192,7 @@ func (r *Reader) mayBePacked(head ws.Header) bool {
 
 // controlFrame reads the payload of a control frame and hands it on.
 func (r *Reader) controlFrame(head ws.Header) error {
-	payload := r.scratch[ws.MaxHeaderSize:][:head.Length]
+	payload := r.src.scratch[ws.MaxHeaderSize:][:head.Length]
 	if _, err := io.ReadFull(r.src, payload); err != nil {
 		return err
 	}
