@@ -20,7 +20,8 @@ const (
 // written once.
 //
 // Nobody can tell. Who gets an event is settled when it is emitted, and whatever else is queued for one of them comes after it:
-// conn.enqueue sees to that. It is held back while its client's next event waits to be handled, and never longer than burstTime.
+// conn.enqueue sees to that, and no two bursts hold something for the same connection. It is held back while its client's next event
+// waits to be handled, and never longer than burstTime.
 type burst struct {
 	origin *Socket // set once
 
@@ -35,38 +36,11 @@ type burst struct {
 	late    *time.Timer // calls flush; nil before the first
 }
 
-// bursts are those of a server that hold something.
-type bursts struct {
-	mu   sync.Mutex
-	open map[*burst]struct{} // guarded by mu
-}
-
-// flush sends all that is held back.
-func (b *bursts) flush() {
-	b.mu.Lock()
-	open := make([]*burst, 0, len(b.open))
-	for held := range b.open {
-		open = append(open, held)
+// sendHeld sends what is held back for the client, if anything is.
+func (c *conn) sendHeld() {
+	if h := c.held.Load(); h != nil {
+		h.flush()
 	}
-	b.mu.Unlock()
-	for _, held := range open {
-		held.flush()
-	}
-}
-
-func (b *bursts) add(held *burst) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.open == nil {
-		b.open = make(map[*burst]struct{})
-	}
-	b.open[held] = struct{}{}
-}
-
-func (b *bursts) remove(held *burst) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.open, held)
 }
 
 // pressed reports whether the client's next event waits already, so that what is broadcast now may wait for it.
@@ -106,23 +80,39 @@ func (h *burst) begin(b Broadcast) bool {
 	rooms := &h.origin.ns.rooms
 	changes := rooms.changes.Load()
 	sockets := rooms.find(b.Selection)
+	for _, s := range sockets {
+		s.conn.sendHeld() // what other clients' handlers have broadcast comes first
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.events) > 0 || len(sockets) == 0 || changes != rooms.changes.Load() {
+	if len(h.events) > 0 || len(sockets) == 0 || changes != rooms.changes.Load() || !h.claim(sockets) {
 		return false
 	}
 	h.to, h.plain, h.changes, h.sockets = b.Selection, b.Plain, changes, sockets
 	h.put(b.Event)
-	for _, s := range sockets {
-		s.conn.held.Add(1)
-	}
-	h.origin.ns.server.bursts.add(h)
 	if h.late == nil {
 		h.late = time.AfterFunc(burstTime, h.flush)
 	} else {
 		h.late.Reset(burstTime)
 	}
 	return true
+}
+
+// claim makes h what holds something for the sockets, unless another burst does for one of them. Called with mu held.
+func (h *burst) claim(sockets []*Socket) bool {
+	for i, s := range sockets {
+		if !s.conn.held.CompareAndSwap(nil, h) && s.conn.held.Load() != h {
+			h.disclaim(sockets[:i])
+			return false
+		}
+	}
+	return true
+}
+
+func (h *burst) disclaim(sockets []*Socket) {
+	for _, s := range sockets {
+		s.conn.held.CompareAndSwap(h, nil)
+	}
 }
 
 func (h *burst) put(p *Prepared) {
@@ -163,13 +153,12 @@ func (h *burst) queue() ([]*Socket, []observation) {
 		return nil, nil
 	}
 	h.late.Stop()
-	h.origin.ns.server.bursts.remove(h)
 	sockets, run := h.sockets, run{events: h.events, plain: h.plain}
 	for _, s := range sockets {
-		s.conn.held.Add(-1)
 		run.send(s)
 	}
 	run.end()
+	h.disclaim(sockets) // not before: what is emitted next would overtake it
 	h.to, h.sockets, h.events, h.bytes = Selection{}, nil, nil, 0
 	return sockets, run.seen
 }

@@ -25,7 +25,7 @@ type conn struct {
 
 	turn int // owned by Next: which source is asked first
 
-	held atomic.Int32 // bursts that hold something for the client
+	held atomic.Pointer[burst] // what holds something back for the client; nil if nothing does
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -147,9 +147,7 @@ func (c *conn) shut() {
 
 // finish lets nothing new be handled, queued or pulled.
 func (c *conn) finish() {
-	if c.held.Load() > 0 {
-		c.server.bursts.flush()
-	}
+	c.sendHeld()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.draining = true
@@ -342,9 +340,7 @@ func (c *conn) own(p packet.Packet) message { return message{c.codec.control(p),
 
 // enqueue puts a packet of s on the queue, behind what was emitted before.
 func (c *conn) enqueue(s *Socket, m *engine.Prepared, class class) error {
-	if c.held.Load() > 0 {
-		c.server.bursts.flush()
-	}
+	c.sendHeld()
 	return c.enqueueNow(s, message{m, 1}, class)
 }
 

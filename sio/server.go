@@ -95,7 +95,6 @@ type Server struct {
 	counters counters
 	created  list[func(*Namespace)]
 	watchers watchers
-	bursts   bursts
 	memory   memory
 
 	mu         sync.Mutex
