@@ -9,8 +9,11 @@ import (
 )
 
 const (
-	// burstBytes is how much goes out together at most, and a quarter of what a queue takes.
+	// burstBytes is how much goes out together at most.
 	burstBytes = 512 << 10
+	// burstShare is how much of what a queue takes a burst is at most, as a divisor: what is sent by itself finds an empty queue with
+	// every client that takes what it is sent.
+	burstShare = 4
 	// burstTime is how long it may be held back by a handler that does not return.
 	burstTime = 5 * time.Millisecond
 )
@@ -55,7 +58,7 @@ func (s *Socket) pressed() bool {
 func (h *burst) hold(b Broadcast) bool {
 	pressed := h.origin.pressed()
 	if h.join(b) {
-		if !pressed || h.full() {
+		if !pressed {
 			h.flush()
 		}
 		return true
@@ -68,14 +71,14 @@ func (h *burst) hold(b Broadcast) bool {
 func (h *burst) join(b Broadcast) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.events) == 0 || h.changes != h.origin.ns.rooms.changes.Load() || h.plain != b.Plain || !h.to.equal(b.Selection) {
+	if len(h.events) == 0 || !h.fits(b.Event) || h.changes != h.origin.ns.rooms.changes.Load() || h.plain != b.Plain || !h.to.equal(b.Selection) {
 		return false
 	}
 	h.put(b.Event)
 	return true
 }
 
-// begin makes b the first event, unless its sockets change meanwhile or somebody else was faster.
+// begin makes b the first event, unless it is too large, its sockets change meanwhile or somebody else was faster.
 func (h *burst) begin(b Broadcast) bool {
 	rooms := &h.origin.ns.rooms
 	changes := rooms.changes.Load()
@@ -85,7 +88,7 @@ func (h *burst) begin(b Broadcast) bool {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.events) > 0 || len(sockets) == 0 || changes != rooms.changes.Load() || !h.claim(sockets) {
+	if len(h.events) > 0 || len(sockets) == 0 || !h.fits(b.Event) || changes != rooms.changes.Load() || !h.claim(sockets) {
 		return false
 	}
 	h.to, h.plain, h.changes, h.sockets = b.Selection, b.Plain, changes, sockets
@@ -115,21 +118,24 @@ func (h *burst) disclaim(sockets []*Socket) {
 	}
 }
 
+// fits reports whether there is room for p. Called with mu held.
+func (h *burst) fits(p *Prepared) bool {
+	srv := h.origin.ns.server
+	return h.bytes+burstCost(p) <= min(burstBytes, srv.maxQueuedBytes()/burstShare) && len(h.events) < srv.maxQueuedPackets()/burstShare
+}
+
 func (h *burst) put(p *Prepared) {
 	p.retain()
 	h.events = append(h.events, p)
-	h.bytes += p.Size() + messageOverhead
+	h.bytes += burstCost(p)
 }
 
-func (h *burst) full() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.bytes >= min(burstBytes, h.origin.ns.server.maxQueuedBytes()/4)
-}
+// burstCost is what p counts for.
+func burstCost(p *Prepared) int { return p.Size() + messageOverhead }
 
 // settle is called when a handler has returned.
 func (h *burst) settle() {
-	if h.full() || !h.origin.pressed() {
+	if !h.origin.pressed() {
 		h.flush()
 	}
 }
