@@ -140,14 +140,16 @@ func (h *burst) settle() {
 	}
 }
 
-// flush sends what is held back.
+// flush sends what is held back. What those do who are told of it is the origin's fault, as if they had been told at once.
 func (h *burst) flush() {
 	sockets, seen := h.queue()
+	defer func() { // even if one of them ends the goroutine
+		for _, s := range sockets {
+			s.conn.session.Wake()
+		}
+	}()
 	for _, o := range seen {
-		o.socket.outgoing(o.event)
-	}
-	for _, s := range sockets {
-		s.conn.session.Wake()
+		h.origin.ns.server.guard(h.origin, "OnAnyOutgoing", func() { o.socket.outgoing(o.event) })
 	}
 }
 
