@@ -393,8 +393,12 @@ func (c *conn) Next(wait bool) (*engine.Prepared, bool) {
 	}
 	none := len(c.sources) == 0
 	c.mu.Unlock()
-	if none {
+	switch {
+	case none:
 		return nil, false
+	case c.held.Load() != nil: // was emitted, and goes before what is pulled
+		c.sendHeld()
+		return c.Next(wait)
 	}
 	return c.pull(wait)
 }
