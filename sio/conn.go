@@ -136,6 +136,7 @@ func (c *conn) drain(err error) {
 // nothing waits, is told when it polls again, if it does soon: it may never come again.
 func (c *conn) shut() {
 	polling := c.session.Transport() == "polling"
+	c.finish() // what is held back waits from now on, too
 	c.mu.Lock()
 	idle := c.control.waiting() == 0 && len(c.sources) == 0
 	c.mu.Unlock()
