@@ -175,8 +175,7 @@ func (h *burst) queue() ([]*Socket, []observation) {
 type run struct {
 	events []*Prepared
 	plain  bool
-	of     variant
-	joined *engine.Prepared // the events as one message of that variant; nil before the first
+	joined [codecs]*engine.Prepared // the events as one message, by codec; nil before the first that it is for
 	seen   []observation
 }
 
@@ -189,13 +188,10 @@ type observation struct {
 // send puts the events on the queue of s: all at once, or if they do not fit as many as do.
 func (r *run) send(s *Socket) {
 	v := s.variant(r.plain)
-	if r.joined == nil || r.of != v {
-		if r.joined != nil {
-			r.joined.Release()
-		}
-		r.of, r.joined = v, r.join(v)
+	if r.joined[v.codec] == nil {
+		r.joined[v.codec] = r.join(v)
 	}
-	if s.conn.tryEnqueue(s, message{r.joined, len(r.events)}, ordinary) == nil {
+	if s.conn.tryEnqueue(s, message{r.joined[v.codec], len(r.events)}, ordinary) == nil {
 		r.sent(s, r.events...)
 		return
 	}
@@ -221,8 +217,10 @@ func (r *run) sent(s *Socket, events ...*Prepared) {
 
 // end is for when the events are on all queues.
 func (r *run) end() {
-	if r.joined != nil {
-		r.joined.Release()
+	for _, m := range r.joined {
+		if m != nil {
+			m.Release()
+		}
 	}
 	for _, p := range r.events {
 		p.release()

@@ -11,6 +11,7 @@ type codec byte
 const (
 	codecJSON    codec = iota // text, followed by its attachments
 	codecMsgpack              // one binary message, with the attachments in their places
+	codecs                    // how many there are
 )
 
 // prepare encodes a packet. A plain one is not to be compressed. lent is of the attachments, nil if they are not lent.
