@@ -15,15 +15,22 @@ import (
 
 // poller is a client that sends packets as a test writes them, over long-polling.
 type poller struct {
-	t   testing.TB
-	url string // with the session's id
+	t    testing.TB
+	http *http.Client
+	url  string // with the session's id
 }
 
 // startPolling opens a connection and joins "/".
 func startPolling(t testing.TB, url string) *poller {
 	t.Helper()
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	p := &poller{t: t, url: url + "/socket.io/?EIO=4&transport=polling"}
+	return joinPolling(t, http.DefaultClient, url)
+}
+
+// joinPolling is startPolling by a client of its own.
+func joinPolling(t testing.TB, c *http.Client, url string) *poller {
+	t.Helper()
+	p := &poller{t: t, http: c, url: url + "/socket.io/?EIO=4&transport=polling"}
 	var open struct{ SID string }
 	if err := json.Unmarshal([]byte(p.get()[0][1:]), &open); err != nil {
 		t.Fatal(err)
@@ -37,17 +44,22 @@ func startPolling(t testing.TB, url string) *poller {
 // get returns the packets of one reply.
 func (p *poller) get() []string {
 	p.t.Helper()
-	status, body := get(p.t, p.url)
-	if status != http.StatusOK {
-		p.t.Fatalf("GET: %d %s", status, body)
+	resp, err := p.http.Get(p.url)
+	if err != nil {
+		p.t.Fatal(err)
 	}
-	return strings.Split(body, "\x1e")
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		p.t.Fatalf("GET: %d %s, %v", resp.StatusCode, body, err)
+	}
+	return strings.Split(string(body), "\x1e")
 }
 
 // post sends packets in one payload.
 func (p *poller) post(packets ...string) {
 	p.t.Helper()
-	resp, err := http.Post(p.url, "text/plain", strings.NewReader(strings.Join(packets, "\x1e")))
+	resp, err := p.http.Post(p.url, "text/plain", strings.NewReader(strings.Join(packets, "\x1e")))
 	if err != nil {
 		p.t.Fatal(err)
 	}
