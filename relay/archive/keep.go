@@ -63,7 +63,8 @@ func (a *Archive) found(ctx context.Context, info relay.Info) (relay.Info, bool)
 }
 
 // storeContent copies what the spool holds of st to the store, or has the store take over the spool's file. It becomes
-// visible only if its hash is that of the stream.
+// visible only if it is what came: a copy by its SHA-256, a file that is taken over by the CRC-32C that the spool has of every
+// record. Those were taken of the bytes that were hashed, so that hashing them again would tell nothing more.
 func (a *Archive) storeContent(ctx context.Context, st *relay.Stream, info relay.Info) error {
 	id, err := parseID(info.ID)
 	if err != nil {
@@ -76,7 +77,7 @@ func (a *Archive) storeContent(ctx context.Context, st *relay.Stream, info relay
 		Meta: map[string]string{"room": info.Room, "name": info.Name, "sha256": info.SHA256},
 	}
 	if adopter, ok := a.Store.(storage.Adopter); ok {
-		if err := copyContent(ctx, io.Discard, st, info); err != nil {
+		if err := readContent(ctx, st, info, func([]byte) error { return nil }); err != nil {
 			return err
 		}
 		_, err := adopter.Adopt(ctx, key, st.Path(), options)
@@ -95,16 +96,31 @@ func (a *Archive) storeContent(ctx context.Context, st *relay.Stream, info relay
 
 // copyContent writes all of an ended stream to w and checks its hash.
 func copyContent(ctx context.Context, w io.Writer, st *relay.Stream, info relay.Info) error {
+	sum := sha256.New()
+	err := readContent(ctx, st, info, func(p []byte) error {
+		sum.Write(p)
+		_, err := w.Write(p)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != info.SHA256 {
+		return &damage{fmt.Errorf("its SHA-256 is %s; want %s", got, info.SHA256)}
+	}
+	return nil
+}
+
+// readContent gives use all of an ended stream, piece by piece. What the spool has, it checks by its own checksums.
+func readContent(ctx context.Context, st *relay.Stream, info relay.Info, use func([]byte) error) error {
 	f := st.Follow(0)
 	defer f.Close()
-	sum := sha256.New()
-	for {
+	for size := int64(0); ; {
 		item, err := f.Next(ctx)
 		switch {
+		case errors.Is(err, io.EOF) && size != *info.Size:
+			return &damage{fmt.Errorf("it has %d bytes; want %d", size, *info.Size)}
 		case errors.Is(err, io.EOF):
-			if got := hex.EncodeToString(sum.Sum(nil)); got != info.SHA256 {
-				return &damage{fmt.Errorf("its SHA-256 is %s; want %s", got, info.SHA256)}
-			}
 			return nil
 		case errors.Is(err, io.ErrUnexpectedEOF), ctx.Err() != nil:
 			return err // deleted, or told to end
@@ -113,8 +129,8 @@ func copyContent(ctx context.Context, w io.Writer, st *relay.Stream, info relay.
 		case item.Chunk == nil:
 			return &damage{errors.New("it has a gap")}
 		}
-		sum.Write(item.Chunk.Data)
-		if _, err := w.Write(item.Chunk.Data); err != nil {
+		size += int64(len(item.Chunk.Data))
+		if err := use(item.Chunk.Data); err != nil {
 			return err
 		}
 	}
