@@ -57,8 +57,11 @@ func (e *Event) Ack(args ...any) error {
 		return ErrNoAck
 	}
 	s := e.Socket
-	err := s.push(p.message(packet.Ack, s.variant(false), e.id), urgent)
-	if err == ErrQueueFull {
+	err := s.conn.enqueue(s, p.message(packet.Ack, s.variant(false), e.id), urgent)
+	switch err {
+	case nil:
+		s.answers().wake()
+	case ErrQueueFull:
 		e.acked.Store(false) // it may be tried again
 	}
 	return err

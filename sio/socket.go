@@ -34,7 +34,9 @@ type Socket struct {
 
 	ready atomic.Bool           // the source may have something
 	burst atomic.Pointer[burst] // nil until something is held back
-	data  atomic.Pointer[any]
+
+	replies atomic.Pointer[replies] // nil until an event was acknowledged
+	data    atomic.Pointer[any]
 
 	any          list[func(*Event)]
 	anyOutgoing  list[func(*Prepared)]
@@ -186,6 +188,15 @@ func (s *Socket) held() *burst {
 	}
 	s.burst.CompareAndSwap(nil, &burst{origin: s})
 	return s.burst.Load()
+}
+
+// answers returns when the client's acks are sent.
+func (s *Socket) answers() *replies {
+	if r := s.replies.Load(); r != nil {
+		return r
+	}
+	s.replies.CompareAndSwap(nil, &replies{socket: s})
+	return s.replies.Load()
 }
 
 // outgoing tells who wants to know what is sent.

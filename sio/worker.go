@@ -47,6 +47,9 @@ func (s *Socket) run() {
 		if h := s.burst.Load(); h != nil {
 			h.settle()
 		}
+		if r := s.replies.Load(); r != nil {
+			r.settle()
+		}
 		s.conn.settle(cost)
 	}
 }
