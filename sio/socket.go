@@ -252,15 +252,6 @@ func (s *Socket) leave() {
 	s.conn.session.Wake()
 }
 
-// push puts a message on the connection's queue and sees that it is sent.
-func (s *Socket) push(m *engine.Prepared, c class) error {
-	if err := s.conn.enqueue(s, m, c); err != nil {
-		return err
-	}
-	s.conn.session.Wake()
-	return nil
-}
-
 // DisconnectError is why a socket's context has ended.
 type DisconnectError struct {
 	Reason string // in the words of Node's server
