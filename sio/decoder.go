@@ -356,6 +356,7 @@ func (d *decoder) collect(m engine.Message) error {
 			return full
 		case err == io.EOF:
 			d.largest = max(d.largest, n)
+			into = memory.fit(into, n)
 			h.attachments = append(h.attachments, into.data[:n:n])
 			h.buffers = append(h.buffers, into)
 			return nil

@@ -14,6 +14,9 @@ const (
 	// poolSteps is how many sizes of pooled memory there are from one to twice as much: none has more than a quarter to spare.
 	poolSteps = 4
 	poolSizes = 9*poolSteps + 1
+
+	// growth is by how much a buffer grows that turns out too small.
+	growth = 4
 )
 
 // memory is what attachments are read into.
@@ -47,14 +50,26 @@ func (m *memory) get(n int) *buffer {
 
 // grow returns a larger buffer that begins with what b holds, which it takes; of size bytes in the end, if that is known.
 func (m *memory) grow(b *buffer, size int64) *buffer {
-	n := max(4*len(b.data), leastPooled)
+	n := max(growth*len(b.data), leastPooled)
 	if size >= 0 {
 		n = int(min(int64(n), size))
 	}
-	larger := m.get(n)
-	copy(larger.data, b.data)
+	return m.move(b, n)
+}
+
+// fit returns a buffer that begins with the first n bytes of b, which it takes, and has not many more: whoever keeps them keeps it whole.
+func (m *memory) fit(b *buffer, n int) *buffer {
+	if growth*n >= len(b.data) {
+		return b
+	}
+	return m.move(b, n)
+}
+
+func (m *memory) move(b *buffer, n int) *buffer {
+	other := m.get(n)
+	copy(other.data, b.data)
 	b.release()
-	return larger
+	return other
 }
 
 // poolOf returns which pool has buffers of n bytes, and how large they are.
