@@ -136,7 +136,7 @@ func (f *flood) listen(kind string, enough int) {
 			text = strings.TrimPrefix(got, "4")
 		}
 		if strings.Contains(kind, "slow") && n%20 == 0 {
-			<-time.After(50 * time.Millisecond)
+			<-time.After(20 * time.Millisecond)
 		}
 	}
 }
@@ -223,7 +223,7 @@ func newFlood(t *testing.T) (f *flood, server *sio.Server, check func()) {
 }
 
 func TestNobodyIsShownWhatIsSomebodyElses(t *testing.T) {
-	const publishers, events = 3, 120
+	const publishers, events = 3, 80
 	f, server, check := newFlood(t)
 	var listening sync.WaitGroup
 	kinds := []string{"websocket", "slow websocket", "deflate", "slow deflate", "msgpack", "TLS", "slow TLS with deflate"}

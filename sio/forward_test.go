@@ -4,7 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -301,5 +305,75 @@ func TestAnAdapterMayKeepWhatIsForwarded(t *testing.T) {
 				p.expect(`51-/child,["to"`+placeholders(1)+`]`, "b:"+letters("a"))
 			})
 		})
+	}
+}
+
+func TestTheMemoryOfWhatIsForwardedIsUsedAgain(t *testing.T) {
+	const events, size = 100, 256 << 10
+	for name, also := range map[string]func(e *sio.Event){
+		"forwarded": func(e *sio.Event) { e.Socket.Broadcast().Forward("to", e, 0) },
+		"ignored":   func(e *sio.Event) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := &sio.Server{}
+			server.Of("/").On("f", func(e *sio.Event) {
+				also(e)
+				e.Ack()
+			})
+			url := serve(t, server)
+			from := join(t, url, "/")
+			var readers sync.WaitGroup
+			for range 3 {
+				p := join(t, url, "/")
+				readers.Go(func() { io.Copy(io.Discard, p.stream) })
+			}
+			message := frames(`451-0["f"` + placeholders(1) + "]\nb:" + strings.Repeat("x", size))
+			var before, after runtime.MemStats
+			for i := range events {
+				if i == events/10 { // what there is of it has been made
+					runtime.ReadMemStats(&before)
+				}
+				from.conn.Write(message)
+				from.expect(`30[]`)
+			}
+			runtime.ReadMemStats(&after)
+			if got, all := after.TotalAlloc-before.TotalAlloc, uint64(events*9/10*size); got > all*2/3 { // the race detector drops a quarter
+				t.Errorf("%d bytes were allocated for %d", got, all)
+			}
+			server.Of("/").DisconnectSockets(true)
+			readers.Wait()
+		})
+	}
+}
+
+// Over polling the length of an attachment is not known before it has come.
+func TestAKeptAttachmentKeepsNotMuchMoreMemoryThanItHas(t *testing.T) {
+	const events = 200
+	server := &sio.Server{}
+	var kept [][]byte
+	server.Of("/").On("a", func(e *sio.Event) {
+		for i := range e.Attachments() {
+			var data []byte
+			e.Decode(i, &data)
+			kept = append(kept, data)
+		}
+		e.Ack()
+	})
+	p := startPolling(t, serve(t, server))
+	packets := append([]string{`4510-1["a"` + placeholders(10) + `]`}, slices.Repeat([]string{inBase64("x")}, 10)...)
+	held := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := held()
+	for range events {
+		p.post(packets...)
+		for acks := p.get(); acks[0] != `431[]`; acks = p.get() {
+		}
+	}
+	if got := int64(held() - before); got > 1<<20 {
+		t.Errorf("%d attachments of one byte keep %d bytes", len(kept), got)
 	}
 }
