@@ -1,7 +1,9 @@
 package relay
 
 import (
+	"context"
 	"encoding/json"
+	"io/fs"
 	"slices"
 	"sync"
 	"time"
@@ -75,6 +77,17 @@ func (st *Stream) PublishedBy(who Identity) bool {
 
 // Keeps reports whether the stream is to be archived.
 func (st *Stream) Keeps() bool { return st.keep }
+
+// Verify checks what the spool holds of the stream by its checksums. fs.ErrNotExist: it holds nothing of it any more.
+func (st *Stream) Verify(ctx context.Context) error {
+	st.mu.Lock()
+	log := st.log
+	st.mu.Unlock()
+	if log == nil {
+		return fs.ErrNotExist
+	}
+	return log.Verify(ctx)
+}
 
 // Path is the content file in the spool, for who may take it over by a link; "" when there is none any more.
 func (st *Stream) Path() string {

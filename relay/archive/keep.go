@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"sluice/relay"
 	"sluice/storage"
@@ -77,7 +78,7 @@ func (a *Archive) storeContent(ctx context.Context, st *relay.Stream, info relay
 		Meta: map[string]string{"room": info.Room, "name": info.Name, "sha256": info.SHA256},
 	}
 	if adopter, ok := a.Store.(storage.Adopter); ok {
-		if err := readContent(ctx, st, info, func([]byte) error { return nil }); err != nil {
+		if err := verify(ctx, st); err != nil {
 			return err
 		}
 		_, err := adopter.Adopt(ctx, key, st.Path(), options)
@@ -94,33 +95,27 @@ func (a *Archive) storeContent(ctx context.Context, st *relay.Stream, info relay
 	return err
 }
 
-// copyContent writes all of an ended stream to w and checks its hash.
-func copyContent(ctx context.Context, w io.Writer, st *relay.Stream, info relay.Info) error {
-	sum := sha256.New()
-	err := readContent(ctx, st, info, func(p []byte) error {
-		sum.Write(p)
-		_, err := w.Write(p)
-		return err
-	})
-	if err != nil {
-		return err
+// verify checks what the spool has of an ended stream.
+func verify(ctx context.Context, st *relay.Stream) error {
+	err := st.Verify(ctx)
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrClosed) || ctx.Err() != nil {
+		return err // deleted, or told to end
 	}
-	if got := hex.EncodeToString(sum.Sum(nil)); got != info.SHA256 {
-		return &damage{fmt.Errorf("its SHA-256 is %s; want %s", got, info.SHA256)}
-	}
-	return nil
+	return &damage{err}
 }
 
-// readContent gives use all of an ended stream, piece by piece. What the spool has, it checks by its own checksums.
-func readContent(ctx context.Context, st *relay.Stream, info relay.Info, use func([]byte) error) error {
+// copyContent writes all of an ended stream to w and checks its hash.
+func copyContent(ctx context.Context, w io.Writer, st *relay.Stream, info relay.Info) error {
 	f := st.Follow(0)
 	defer f.Close()
-	for size := int64(0); ; {
+	sum := sha256.New()
+	for {
 		item, err := f.Next(ctx)
 		switch {
-		case errors.Is(err, io.EOF) && size != *info.Size:
-			return &damage{fmt.Errorf("it has %d bytes; want %d", size, *info.Size)}
 		case errors.Is(err, io.EOF):
+			if got := hex.EncodeToString(sum.Sum(nil)); got != info.SHA256 {
+				return &damage{fmt.Errorf("its SHA-256 is %s; want %s", got, info.SHA256)}
+			}
 			return nil
 		case errors.Is(err, io.ErrUnexpectedEOF), ctx.Err() != nil:
 			return err // deleted, or told to end
@@ -129,8 +124,8 @@ func readContent(ctx context.Context, st *relay.Stream, info relay.Info, use fun
 		case item.Chunk == nil:
 			return &damage{errors.New("it has a gap")}
 		}
-		size += int64(len(item.Chunk.Data))
-		if err := use(item.Chunk.Data); err != nil {
+		sum.Write(item.Chunk.Data)
+		if _, err := w.Write(item.Chunk.Data); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"context"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -48,6 +49,31 @@ func (l *Log) ReadAt(p []byte, off int64) (int, error) {
 		return n, io.EOF
 	}
 	return n, nil
+}
+
+// Verify reads all of the content and checks it by the checksums of its records. A record that does not match is a *CorruptError.
+func (l *Log) Verify(ctx context.Context) error {
+	h, err := l.acquire()
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	for s, err := range l.records(h, 0) {
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		sum, ok, err := sumFile(h.content, 0, s.offset, s.end())
+		if err != nil {
+			return l.wrap("read", err)
+		}
+		if !ok || sum != s.sum {
+			return &CorruptError{ID: l.id, Offset: s.offset, Reason: "checksum does not match"}
+		}
+	}
+	return nil
 }
 
 // Records returns the records from the one that holds offset from, up to those appended when it gets there. After
