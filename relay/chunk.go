@@ -9,8 +9,16 @@ type Chunk struct {
 	Key    bool // playback can begin here, given the init segment
 	Init   bool // a copy of the init segment, out of turn; Offset is where it stands in the stream
 
-	at time.Time // when it was appended
+	at    time.Time // when it was appended
+	block *block    // that Data lies in, while the chunk is in a ring; nil: in memory of its own
 	memo
+}
+
+// lend says that somebody has c for good. The stream's mu is held.
+func (c *Chunk) lend() {
+	if c.block != nil {
+		c.block.lent = true
+	}
 }
 
 // End is the offset of the first byte after the chunk.
@@ -31,6 +39,9 @@ type ring struct {
 }
 
 func (r *ring) push(c *Chunk) {
+	if c.block != nil {
+		c.block.users.Add(1)
+	}
 	r.chunks = append(r.chunks, c)
 	r.bytes += int64(len(c.Data))
 }
@@ -51,6 +62,9 @@ func (r *ring) evict(limit, keep int64) (dropped int64) {
 		size := int64(len(r.chunks[n].Data))
 		r.bytes -= size
 		dropped += size
+		if b := r.chunks[n].block; b != nil {
+			b.release()
+		}
 		r.chunks[n] = nil // the backing array must not hold it
 		n++
 	}

@@ -138,9 +138,7 @@ func (st *Stream) takeOver(who Identity) *Writer {
 
 // hand makes a new Writer the one that may write.
 func (in *intake) hand() *Writer {
-	if len(in.block) > 0 {
-		in.block = append([]byte(nil), in.block...) // the earlier writer may still be reading into what lies behind
-	}
+	in.block, in.memory = append([]byte(nil), in.block...), nil // the earlier writer may still be reading into what lies behind
 	in.writer = &Writer{st: in.st, log: in.st.log}
 	in.last = in.writer
 	return in.writer

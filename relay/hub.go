@@ -32,6 +32,8 @@ type Hub struct {
 	temp  string
 	held  atomic.Int64 // bytes in all rings
 
+	blocks sync.Pool // of *block, of blockBytes
+
 	skipped atomic.Int64 // bytes that readers of live streams jumped over
 
 	mu      sync.Mutex // taken last: a room's mu may be held

@@ -11,6 +11,7 @@ func (st *Stream) newInit() {
 func (st *Stream) addInit(c *Chunk) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	c.lend()
 	size := len(c.Data)
 	for _, o := range st.init {
 		size += len(o.Data)

@@ -32,6 +32,7 @@ type intake struct {
 	whole  bool    // the end was taken, and is as it was promised
 
 	block    []byte // being filled; the part behind its length belongs to the writer
+	memory   *block // that block is of; nil: it is nobody's
 	base     int64  // the stream's offset of block[0]
 	received int64  // offsets in the stream: emitted <= received, spooled <= received
 	emitted  int64
@@ -67,6 +68,7 @@ func (in *intake) space(hint int64) []byte {
 	rest := in.block[in.emitted-in.base:]
 	size := int64(blockBytes)
 	switch {
+	case in.received >= blockBytes: // it goes on: whole blocks are used again
 	case hint >= blockBytes/4, hint > 0 && in.block == nil:
 		size = hint
 	case cap(in.block) < blockBytes:
@@ -74,9 +76,10 @@ func (in *intake) space(hint int64) []byte {
 	}
 	size = min(max(size, int64(len(rest))), blockBytes) // the rest is copied: as much must fit before it is copied again
 	size = max(size+int64(len(rest)), chunker.SniffBytes)
-	block := make([]byte, len(rest), size)
-	copy(block, rest)
-	in.block, in.base = block, in.emitted
+	memory := in.st.hub.block(size)
+	block := memory.data[:copy(memory.data, rest)]
+	in.st.letBlockGo(in.memory)
+	in.block, in.memory, in.base = block, memory, in.emitted
 	return block[len(block):cap(block)]
 }
 
@@ -186,7 +189,7 @@ func (in *intake) emit(to int64) {
 			end = min(end, in.cuts[0].At)
 		}
 		i, j := in.emitted-in.base, end-in.base
-		c := &Chunk{Offset: in.emitted, Data: in.block[i:j:j], Key: cut.At == in.emitted && cut.Kind == chunker.Key}
+		c := &Chunk{Offset: in.emitted, Data: in.block[i:j:j], Key: cut.At == in.emitted && cut.Kind == chunker.Key, block: in.memory}
 		if in.inInit {
 			in.st.addInit(c)
 		}
@@ -244,7 +247,7 @@ func (in *intake) tick() {
 
 // close lets nobody write any more.
 func (in *intake) close() {
-	in.over, in.writer, in.block = true, nil, nil
+	in.over, in.writer, in.block, in.memory = true, nil, nil, nil // the writer may still be reading into the block
 	if in.timer != nil {
 		in.timer.Stop()
 	}

@@ -134,6 +134,7 @@ func (r *Reader) look() (Item, error) {
 	}
 	if c := st.ring.at(r.next); c != nil {
 		r.atHead = true
+		c.lend()
 		return r.took(c.from(r.next)), nil
 	}
 	return Item{}, ErrWait

@@ -151,9 +151,22 @@ func (st *Stream) evict(spooled int64) {
 		limit = minRingBytes
 	}
 	st.mu.Lock()
+	if len(st.readers) == 0 {
+		limit = min(limit, minRingBytes) // who comes takes the spool
+	}
 	dropped := st.ring.evict(limit, spooled)
 	st.mu.Unlock()
 	st.hub.held.Add(-dropped)
+}
+
+// letBlockGo ends the intake's use of a block; nil is none.
+func (st *Stream) letBlockGo(b *block) {
+	if b == nil {
+		return
+	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	b.release()
 }
 
 // setType makes the type known and announces the stream to its room, and to who reads it already.
