@@ -32,10 +32,16 @@ func (c *Chunk) from(offset int64) *Chunk {
 	return &Chunk{Offset: offset, Data: c.Data[offset-c.Offset:], at: c.at}
 }
 
+// chunkBytes is about what a chunk takes beside its data, with the packet that is made of it: of small ones, most.
+const chunkBytes = 1 << 10
+
+// held is how many bytes of memory the chunk takes.
+func (c *Chunk) held() int64 { return int64(len(c.Data)) + chunkBytes }
+
 // ring holds the newest chunks of one stream, contiguous, oldest first.
 type ring struct {
 	chunks []*Chunk
-	bytes  int64
+	bytes  int64 // of memory
 }
 
 func (r *ring) push(c *Chunk) {
@@ -43,7 +49,7 @@ func (r *ring) push(c *Chunk) {
 		c.block.users.Add(1)
 	}
 	r.chunks = append(r.chunks, c)
-	r.bytes += int64(len(c.Data))
+	r.bytes += c.held()
 }
 
 // start is the oldest offset held; end if nothing is.
@@ -54,19 +60,21 @@ func (r *ring) start(end int64) int64 {
 	return r.chunks[0].Offset
 }
 
-// evict drops the oldest chunks until at most limit bytes are held, and returns how many bytes went. Nothing that begins
-// at or after keep is dropped.
-func (r *ring) evict(limit, keep int64) (dropped int64) {
+// evict drops the oldest chunks until at most limit bytes are held, and those that were appended before old and end before
+// start. It returns how many bytes went. Nothing that ends after keep is dropped.
+func (r *ring) evict(limit, keep int64, old time.Time, start int64) (dropped int64) {
 	n := 0
-	for n < len(r.chunks) && r.bytes > limit && r.chunks[n].End() <= keep {
-		size := int64(len(r.chunks[n].Data))
-		r.bytes -= size
-		dropped += size
-		if b := r.chunks[n].block; b != nil {
-			b.release()
+	for ; n < len(r.chunks) && r.chunks[n].End() <= keep; n++ {
+		c := r.chunks[n]
+		if r.bytes <= limit && (c.End() > start || !c.at.Before(old)) {
+			break
+		}
+		r.bytes -= c.held()
+		dropped += c.held()
+		if c.block != nil {
+			c.block.release()
 		}
 		r.chunks[n] = nil // the backing array must not hold it
-		n++
 	}
 	r.chunks = r.chunks[n:]
 	return dropped

@@ -13,6 +13,8 @@ const (
 	maxInitBytes = 1 << 20 // of an init segment that late joiners are given
 	minRingBytes = 2 * chunker.MaxChunkBytes
 
+	defaultBehindTime = 2 * time.Second
+
 	// MaxNameBytes bounds the names of rooms, streams and members, MaxMetaBytes a stream's meta, MaxKeyBytes a key.
 	MaxNameBytes = 255
 	MaxMetaBytes = 4096
@@ -42,4 +44,4 @@ func (h *Hub) maxStreams() int             { return cmp.Or(h.Limits.Streams, 20_
 func (h *Hub) resumeWindow() time.Duration { return cmp.Or(h.Limits.ResumeWindow, 10*time.Minute) }
 func (h *Hub) liveLinger() time.Duration   { return cmp.Or(h.Limits.LiveLinger, 10*time.Second) }
 func (h *Hub) behindBytes() int64          { return cmp.Or(h.Limits.BehindBytes, 4<<20) }
-func (h *Hub) behindTime() time.Duration   { return cmp.Or(h.Limits.BehindTime, 2*time.Second) }
+func (h *Hub) behindTime() time.Duration   { return cmp.Or(h.Limits.BehindTime, defaultBehindTime) }

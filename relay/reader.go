@@ -150,10 +150,7 @@ func (r *Reader) took(c *Chunk) Item {
 func (r *Reader) place() {
 	st := r.st
 	r.placed, r.atHead = true, true
-	to := st.end
-	if len(st.marks) > 0 {
-		to = st.marks[len(st.marks)-1]
-	}
+	to := st.liveStart()
 	if at := st.initAt(); at >= 0 && (len(st.marks) == 0 || at > to) {
 		to = at // no key chunk has followed it yet
 	}

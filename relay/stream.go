@@ -123,7 +123,7 @@ func (st *Stream) append(c *Chunk) {
 		st.mark(c.Offset)
 	}
 	st.mu.Unlock()
-	st.hub.held.Add(int64(len(c.Data)))
+	st.hub.held.Add(c.held())
 	st.wakeReaders(len(c.Data))
 }
 
@@ -141,7 +141,8 @@ func (st *Stream) mark(offset int64) {
 	st.marks = append(st.marks, offset)
 }
 
-// evict drops from the ring what is over the limits and already in the spool up to spooled.
+// evict drops from the ring what is already in the spool, up to spooled, and over the limits. Of a live stream it also drops
+// what only a reader would want that is made to jump over it.
 func (st *Stream) evict(spooled int64) {
 	limit := st.hub.ringBytes()
 	switch held := st.hub.held.Load(); {
@@ -154,7 +155,11 @@ func (st *Stream) evict(spooled int64) {
 	if len(st.readers) == 0 {
 		limit = min(limit, minRingBytes) // who comes takes the spool
 	}
-	dropped := st.ring.evict(limit, spooled)
+	start := int64(0)
+	if st.kind == Live {
+		start = st.liveStart()
+	}
+	dropped := st.ring.evict(limit, spooled, time.Now().Add(-st.hub.behindTime()), start)
 	st.mu.Unlock()
 	st.hub.held.Add(-dropped)
 }
@@ -167,6 +172,14 @@ func (st *Stream) letBlockGo(b *block) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	b.release()
+}
+
+// liveStart is where a reader of what is new begins. The caller holds mu.
+func (st *Stream) liveStart() int64 {
+	if len(st.marks) > 0 {
+		return st.marks[len(st.marks)-1]
+	}
+	return st.end
 }
 
 // setType makes the type known and announces the stream to its room, and to who reads it already.
