@@ -22,8 +22,7 @@ type decoder struct {
 
 	inPlace [][]byte // the attachments that came with the packet that is taken, as those of msgpack do
 
-	end     [1]byte
-	largest int // of the attachments that came whole, in bytes
+	end [1]byte
 
 	connects     int // before a namespace was joined: what was asked for,
 	connectBytes int // and how long it was
@@ -336,7 +335,7 @@ func (d *decoder) collect(m engine.Message) error {
 		return &LimitError{What: "event", Limit: int64(h.limit)}
 	}
 	memory := &d.conn.server.memory
-	into, n := memory.get(d.foreseen(m.Size())), 0
+	into, n := memory.get(foreseen(m.Size())), 0
 	for {
 		if n == len(into.data) && int64(n) != m.Size() {
 			into = memory.grow(into, m.Size())
@@ -355,7 +354,6 @@ func (d *decoder) collect(m engine.Message) error {
 		case full != nil:
 			return full
 		case err == io.EOF:
-			d.largest = max(d.largest, n)
 			into = memory.fit(into, n)
 			h.attachments = append(h.attachments, into.data[:n:n])
 			h.buffers = append(h.buffers, into)
@@ -370,12 +368,12 @@ func (d *decoder) collect(m engine.Message) error {
 }
 
 // foreseen returns how much memory an attachment of a size gets at first; -1 is an unknown size. A length that is only announced gets
-// little, unless the client has sent as much before.
-func (d *decoder) foreseen(size int64) int {
+// no more.
+func foreseen(size int64) int {
 	if size < 0 {
 		return leastPooled
 	}
-	return int(min(size, int64(max(d.largest, 64<<10))))
+	return int(min(size, 64<<10))
 }
 
 // skip reads what nobody wants.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -87,6 +88,38 @@ func TestHalfSentEventsOfAllClientsAreBounded(t *testing.T) {
 	other.leave()
 	if got := io.Stats().HalfSent; got != 0 {
 		t.Errorf("%d bytes are half-sent of nobody", got)
+	}
+}
+
+// Whatever a client has sent before: what it announces is not kept memory for, which nobody counts, before it comes.
+func TestWhatIsOnlyAnnouncedGetsLittleMemory(t *testing.T) {
+	const clients, size = 20, 900_000
+	io := &sio.Server{}
+	io.Of("/").On("a", func(e *sio.Event) { e.Ack() })
+	url := serve(t, io)
+	header := ws.Header{Fin: true, OpCode: ws.OpBinary, Masked: true, Length: size}
+	held := func() uint64 {
+		var m runtime.MemStats
+		for range 3 { // what waits to be used again is given up
+			runtime.GC()
+		}
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := held()
+	for range clients {
+		p := join(t, url, "/")
+		p.send(`51-0["a"` + placeholders(1) + `]`)
+		p.sendBinary(strings.Repeat("x", size))
+		p.expect(`30[]`)
+		p.send(`51-1["a"` + placeholders(1) + `]`)
+		ws.WriteHeader(p.conn, header)
+		p.conn.Write([]byte("x"))
+	}
+	all := int64(clients * len(`["a"`+placeholders(1)+`]x`))
+	eventually(t, func() bool { return io.Stats().HalfSent == all })
+	if got := int64(held() - before); got > clients*size/3 {
+		t.Errorf("%d bytes are kept for %d clients", got, clients)
 	}
 }
 
