@@ -12,12 +12,13 @@ import (
 )
 
 const (
-	// window is how far ahead of the slowest subscriber a publisher sends.
-	window = 4 << 20
+	// window is how far ahead of the slowest subscriber a publisher sends, and allWindows that of all subscribers together.
+	window     = 4 << 20
+	allWindows = 1 << 30
 	// narrowWindow is that where servers are slow, so that a measurement does not end long after its time.
 	narrowWindow = 256 << 10
 	// limitBytes is how much the limit writes to a connection at once, at least.
-	limitBytes = 64 << 10
+	limitBytes = 512 << 10
 	// mostPacked is how many bytes of a text may be on the wire per byte, if it is said to be compressed.
 	mostPacked = 0.5
 )
@@ -36,7 +37,8 @@ func fanOut() scenario {
 	for _, size := range []int{1 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20} {
 		for _, subscribers := range []int{1, 10, 100, 1000} {
 			quick := subscribers == 100 && slices.Contains([]int{1 << 10, 16 << 10, 64 << 10}, size)
-			s.cases = append(s.cases, fanCase(fan{message: load.Noise(size), subscribers: subscribers, window: window}, quick))
+			f := fan{message: load.Noise(size), subscribers: subscribers, window: min(window, allWindows/subscribers)}
+			s.cases = append(s.cases, fanCase(f, quick))
 		}
 	}
 	return s
