@@ -31,6 +31,7 @@ type peer struct {
 	Collect bool     `json:"collect"` // it collects its garbage on SIGUSR2
 	Deflate []string `json:"deflate"` // more arguments, that have it negotiate permessage-deflate; none: it cannot
 
+	unmade error // why it cannot be started
 	folder string
 	work   string // where its program and its data are
 }

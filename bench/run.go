@@ -45,8 +45,9 @@ func (b *bench) run(ctx context.Context) (*report.Report, error) {
 	r := &report.Report{Began: time.Now(), Machine: report.Machine(host.Describe(ctx))}
 	for _, p := range b.peers {
 		b.progress.making(p.Name)
-		if err := p.make(ctx); err != nil {
-			return nil, err
+		p.unmade = p.make(ctx)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
 		r.Peers = append(r.Peers, report.Peer{Name: p.Name, Title: p.Title})
 	}
@@ -108,7 +109,11 @@ func (b *bench) measure(ctx context.Context, s scenario, w workload) (report.Cas
 
 // add adds a sample to a result, or says there why there is none. The error is that of ctx.
 func (b *bench) add(ctx context.Context, result *report.Result, p *peer, w workload) error {
-	if result.Err != "" {
+	switch {
+	case result.Err != "":
+		return nil
+	case p.unmade != nil:
+		result.Err = p.unmade.Error()
 		return nil
 	}
 	sample, err := b.sample(ctx, p, w)
