@@ -56,7 +56,10 @@ func (s *Session) end(err error, g goodbye) {
 		return
 	}
 	s.ended, s.err, s.goodbye = true, err, g
-	close(s.done)
+	s.over.Store(true)
+	if s.done != nil {
+		close(s.done)
+	}
 	if s.drainEnds != nil {
 		s.drainEnds.Stop()
 	}
@@ -85,7 +88,7 @@ func (s *Session) end(err error, g goodbye) {
 // finish takes the session down. Whoever sends or receives sees that it has ended and stops.
 func (s *Session) finish() {
 	s.Wake() // whoever holds the outlet's lock now, it is kept for good
-	<-s.out.stopped
+	s.out.held.Wait()
 	s.part()
 	s.recv.Lock() // the last Receive has returned
 	defer s.recv.Unlock()

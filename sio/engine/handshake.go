@@ -67,6 +67,7 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, transp
 		s.transmit()
 		return
 	}
+	c.request = s.request
 	srv.run(s, c)
 }
 
@@ -122,7 +123,7 @@ func (srv *Server) accept(s *Session, r *http.Request) *HandshakeError {
 // abandon ends a session that never began.
 func (s *Session) abandon() {
 	s.end(ErrServerShutdown, goodbyeGone)
-	close(s.out.stopped) // newSession locked the outlet
+	s.out.held.Done() // newSession locked the outlet
 }
 
 // checkHeader refuses a request with more header than anybody needs: a session keeps it as long as it lives.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"net"
+	"sync"
 	"sync/atomic"
 )
 
@@ -19,9 +20,9 @@ const (
 // outlet is the sending half of a session: a lock that is only ever tried, and what its holder owns. Who finds it taken leaves
 // word, and the holder looks once more before it goes.
 type outlet struct {
-	state   atomic.Int32
-	stuck   atomic.Bool   // the carrier does not take at once what it was given
-	stopped chan struct{} // closed by the holder that saw the session's end; the lock is never given up then
+	state atomic.Int32
+	stuck atomic.Bool    // the carrier does not take at once what it was given
+	held  sync.WaitGroup // done when a holder has seen the session's end; the lock is never given up then
 
 	// Owned by the holder.
 	carrier *carrier    // nil while the session is on polling
@@ -40,7 +41,7 @@ const (
 
 // init makes an outlet that is locked.
 func (o *outlet) init() {
-	o.stopped = make(chan struct{})
+	o.held.Add(1)
 	o.limit = batchBytes
 	o.state.Store(outletTaken)
 }
@@ -118,7 +119,7 @@ func (s *Session) serve() {
 func (s *Session) send(wait bool) verdict {
 	for budget := inlineBytes; ; {
 		if !s.running() {
-			close(s.out.stopped)
+			s.out.held.Done()
 			return over
 		}
 		s.move()

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,10 +26,11 @@ type Session struct {
 	opened   bool // it was made known, and so is counted
 	server   *Server
 	request  *http.Request
-	header   http.Header // of the handshake's reply
+	header   http.Header // of the handshake's reply; nil until Header is called
 	receiver Receiver
 	beat     heartbeat
-	done     chan struct{} // closed when the session has begun to end
+
+	over atomic.Bool // the session has begun to end; set with mu held
 
 	recv sync.Mutex // held by the transport that feeds the Receiver
 	out  outlet     // owned by whoever holds its lock
@@ -36,8 +38,9 @@ type Session struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	ended     bool
-	err       error   // why
-	goodbye   goodbye // how the client is told
+	done      chan struct{} // closed when it has ended; nil until somebody waits
+	err       error         // why
+	goodbye   goodbye       // how the client is told
 	draining  bool
 	drainErr  error
 	refusing  bool // a POST was too large
@@ -64,8 +67,6 @@ func newSession(srv *Server, r *http.Request, protocol int) *Session {
 		base64:   wantsBase64(r),
 		server:   srv,
 		request:  keep(r),
-		header:   make(http.Header),
-		done:     make(chan struct{}),
 	}
 	s.out.init()
 	s.beat = heartbeat{interval: srv.pingInterval(), timeout: srv.pingTimeout(), passive: protocol == 3, ping: s.ping, expired: s.expire}
@@ -131,7 +132,17 @@ func (s *Session) drainsForFault() bool {
 }
 
 // Done returns a channel that is closed when the session has begun to end.
-func (s *Session) Done() <-chan struct{} { return s.done }
+func (s *Session) Done() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done == nil {
+		s.done = make(chan struct{})
+		if s.ended {
+			close(s.done)
+		}
+	}
+	return s.done
+}
 
 // Transport returns the name of the current transport, "polling", "websocket" or "webtransport".
 func (s *Session) Transport() string {
@@ -150,7 +161,12 @@ func (s *Session) Protocol() int { return s.protocol }
 func (s *Session) Request() *http.Request { return s.request }
 
 // Header returns the header fields that the reply to the handshake will carry. It is for Accept only.
-func (s *Session) Header() http.Header { return s.header }
+func (s *Session) Header() http.Header {
+	if s.header == nil {
+		s.header = make(http.Header)
+	}
+	return s.header
+}
 
 // RemoteAddr returns the client's address, as the opening request saw it.
 func (s *Session) RemoteAddr() string { return s.request.RemoteAddr }
@@ -167,11 +183,4 @@ func (s *Session) ping() {
 func (s *Session) expire() { s.end(ErrPingTimeout, goodbyeFault) }
 
 // running reports whether the session has not begun to end.
-func (s *Session) running() bool {
-	select {
-	case <-s.done:
-		return false
-	default:
-		return true
-	}
-}
+func (s *Session) running() bool { return !s.over.Load() }

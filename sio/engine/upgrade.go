@@ -25,6 +25,7 @@ func (s *Session) serveUpgrade(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	c.request = keep(r)
 	opened := time.Now()
 	s.server.spawn(func() { s.tryUpgrade(c, opened, first) })
 }
@@ -80,7 +81,7 @@ func (s *Session) awaitUpgrade() {
 	select {
 	case <-upgrade:
 	case <-soon.C:
-	case <-s.done:
+	case <-s.Done():
 	}
 }
 
@@ -181,7 +182,7 @@ func (s *Session) await(p *post, rest time.Duration) bool {
 	select {
 	case <-read:
 	case <-rested:
-	case <-s.done:
+	case <-s.Done():
 		return false
 	}
 	return true

@@ -27,7 +27,7 @@ func (e *closedInOrder) Error() string { return ErrTransportClose.Error() + ": c
 func (e *closedInOrder) Unwrap() error { return ErrTransportClose }
 
 // openWebSocket takes the connection over for s and answers the WebSocket handshake, with first behind it if it is not
-// empty. r has been checked.
+// empty. r has been checked; the caller sets the carrier's.
 func (srv *Server) openWebSocket(
 	w http.ResponseWriter, r *http.Request, s *Session, header http.Header, first string,
 ) (*carrier, error) {
@@ -48,7 +48,7 @@ func (srv *Server) openWebSocket(
 	}
 	srv.counters.sent(len(reply.First))
 	c := &carrier{
-		transport: transportWebSocket, request: keep(r), conn: conn, out: newSink(conn), gone: make(chan struct{}),
+		transport: transportWebSocket, conn: conn, out: newSink(conn), gone: make(chan struct{}),
 		patience: partingTime,
 		variant:  variant{form: forWebSocket, eio3: s.protocol == 3, base64: wantsBase64(r), deflate: threshold},
 	}
