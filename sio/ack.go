@@ -39,13 +39,13 @@ func (s *Socket) ask(ctx context.Context, p *Prepared, f Flags) (Args, error) {
 		return a, nil
 	case <-ctx.Done():
 		return Args{}, fmt.Errorf("sio: ack of %q: %w", p.name, context.Cause(ctx))
-	case <-s.ctx.Done():
+	case <-s.life.context().Done():
 	}
 	select {
 	case a := <-answer: // it came before the end
 		return a, nil
 	default:
-		return Args{}, context.Cause(s.ctx)
+		return Args{}, context.Cause(s.life.context())
 	}
 }
 

@@ -17,7 +17,6 @@ type conn struct {
 	// Set once.
 	server  *Server
 	session *engine.Session
-	timeout *time.Timer // for joining a first namespace
 
 	codec codec // set by the first message, before there is a socket
 
@@ -29,23 +28,34 @@ type conn struct {
 
 	mu sync.Mutex
 	// Guarded by mu.
-	changed  signal             // of the fields below that somebody may wait for
-	sockets  map[string]*Socket // by namespace: those that join or have joined
-	left     map[string]bool    // namespaces that were left
-	accepted bool               // a namespace was joined
-	draining bool               // nothing is handled, queued or pulled any more
-	control  queue              // what goes out first
-	sources  []*Socket          // sockets that have a Source; never changed in place
-	pending  int                // what the client sent and was not handled yet, in bytes
-	awaiting int                // acks that somebody waits for
-	asking   int                // of them, those that were asked of this client alone
+	changed  signal               // of the fields below that somebody may wait for
+	sockets  few[string, *Socket] // by namespace: those that join or have joined
+	timeout  *time.Timer          // for joining a first namespace; nil when that is done
+	left     map[string]bool      // namespaces that were left
+	accepted bool                 // a namespace was joined
+	draining bool                 // nothing is handled, queued or pulled any more
+	control  queue                // what goes out first
+	sources  []*Socket            // sockets that have a Source; never changed in place
+	pending  int                  // what the client sent and was not handled yet, in bytes
+	awaiting int                  // acks that somebody waits for
+	asking   int                  // of them, those that were asked of this client alone
 }
 
 func newConn(srv *Server, s *engine.Session) *conn {
-	c := &conn{server: srv, session: s, sockets: make(map[string]*Socket, 1)}
+	c := &conn{server: srv, session: s}
 	c.in.conn = c
 	c.timeout = time.AfterFunc(srv.connectTimeout(), func() { s.Close(errConnectTimeout) })
 	return c
+}
+
+// stopTimeout is for when the client has joined a namespace, or will not.
+func (c *conn) stopTimeout() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timeout != nil {
+		c.timeout.Stop()
+		c.timeout = nil
+	}
 }
 
 // greet has a client join that does not ask to.
@@ -171,8 +181,8 @@ func (c *conn) disconnect() {
 func (c *conn) all() []*Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	sockets := make([]*Socket, 0, len(c.sockets))
-	for _, s := range c.sockets {
+	sockets := make([]*Socket, 0, c.sockets.len())
+	for _, s := range c.sockets.all() {
 		sockets = append(sockets, s)
 	}
 	return sockets
@@ -180,7 +190,7 @@ func (c *conn) all() []*Socket {
 
 // Closed ends the client's sockets; events that have come are still handled.
 func (c *conn) Closed(err error) {
-	c.timeout.Stop()
+	c.stopTimeout()
 	c.in.abandon()
 	c.server.forget(c)
 	why := &DisconnectError{Reason: reason(err, c.session.Transport()), Err: err}
@@ -197,7 +207,7 @@ func (c *conn) Closed(err error) {
 // enter returns the namespace that the client wants to join.
 func (c *conn) enter(name string, auth []byte) (*Namespace, *Error) {
 	c.mu.Lock()
-	joined := len(c.sockets)
+	joined := c.sockets.len()
 	c.mu.Unlock()
 	if joined >= c.server.maxNamespaces() {
 		return nil, &Error{Message: "Too many namespaces"}
@@ -210,7 +220,7 @@ func (c *conn) admit(ns *Namespace, auth []byte) {
 	s := newSocket(c, ns, auth)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sockets[ns.name] = s
+	c.sockets.put(ns.name, s)
 	delete(c.left, ns.name)
 	c.pending += joinCost
 	c.work(s)
@@ -221,7 +231,7 @@ func (c *conn) accept(s *Socket) bool {
 	if !c.seat(s) {
 		return false
 	}
-	c.timeout.Stop()
+	c.stopTimeout()
 	c.server.counters.sockets.Add(1)
 	c.server.counters.connects.Add(1)
 	if s.recovered {
@@ -320,10 +330,10 @@ func marshalOne(v any) ([]byte, error) {
 
 // forget drops an ended socket. Called with c.mu held.
 func (c *conn) forget(s *Socket) {
-	if c.sockets[s.ns.name] != s {
+	if c.sockets.get(s.ns.name) != s {
 		return
 	}
-	delete(c.sockets, s.ns.name)
+	c.sockets.remove(s.ns.name)
 	if c.left == nil {
 		c.left = make(map[string]bool)
 	}

@@ -107,7 +107,7 @@ func (d *decoder) packet(p packet.Packet, size int) error {
 	c := d.conn
 	c.mu.Lock()
 	accepted := c.accepted
-	s := c.sockets[p.Namespace]
+	s := c.sockets.get(p.Namespace)
 	joined := s != nil && s.state == connected
 	left := c.left[p.Namespace]
 	c.mu.Unlock()

@@ -94,7 +94,7 @@ func (s *Socket) resume() bool {
 	case <-back.handled:
 		s.data.Store(back.data)
 		return true
-	case <-s.ctx.Done():
+	case <-s.life.context().Done():
 		return false
 	}
 }

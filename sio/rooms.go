@@ -11,13 +11,16 @@ type rooms struct {
 	changes atomic.Uint64 // goes up when one of the maps changes
 
 	mu      sync.RWMutex
-	sockets map[string]*Socket              // guarded by mu, by id
-	members map[string]map[*Socket]struct{} // guarded by mu, by room
+	sockets map[string]*Socket // guarded by mu, by id
+	members map[string]members // guarded by mu, by room
 }
+
+// members are those of one room.
+type members = few[*Socket, struct{}]
 
 func (r *rooms) init() {
 	r.sockets = make(map[string]*Socket)
-	r.members = make(map[string]map[*Socket]struct{})
+	r.members = make(map[string]members)
 }
 
 // add lets s take part, unless it has been removed already.
@@ -68,17 +71,16 @@ func (r *rooms) joinAll(s *Socket, rooms []string) {
 
 func (r *rooms) join(s *Socket, room string) {
 	members := r.members[room]
-	if members == nil {
-		members = make(map[*Socket]struct{})
-		r.members[room] = members
+	if members.has(s) {
+		return
+	}
+	if members.len() == 0 {
 		for _, w := range s.watchers() {
 			w.RoomCreated(s.ns, room)
 		}
 	}
-	if _, ok := members[s]; ok {
-		return
-	}
-	members[s] = struct{}{}
+	members.put(s, struct{}{})
+	r.members[room] = members
 	r.changes.Add(1)
 	s.rooms = append(s.rooms, room)
 	s.noteJoin(room)
@@ -119,15 +121,16 @@ func (r *rooms) leaveAll(s *Socket, rooms []string) {
 
 func (r *rooms) drop(s *Socket, room string) {
 	members := r.members[room]
-	if _, ok := members[s]; !ok {
+	if !members.has(s) {
 		return
 	}
-	delete(members, s)
+	members.remove(s)
+	r.members[room] = members
 	r.changes.Add(1)
 	for _, w := range s.watchers() {
 		w.Left(s, room)
 	}
-	if len(members) > 0 {
+	if members.len() > 0 {
 		return
 	}
 	delete(r.members, room)
@@ -159,7 +162,7 @@ func (r *rooms) socket(id string) *Socket {
 func (r *rooms) find(sel Selection) []*Socket {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	var space [4]map[*Socket]struct{}
+	var space [4]members
 	except := r.groups(space[:0], sel.Except)
 	if len(sel.Rooms) == 0 {
 		found := make([]*Socket, 0, len(r.sockets))
@@ -170,12 +173,12 @@ func (r *rooms) find(sel Selection) []*Socket {
 		}
 		return found
 	}
-	var more [4]map[*Socket]struct{}
+	var more [4]members
 	groups := r.groups(more[:0], sel.Rooms)
 	var found []*Socket
 	for i, group := range groups {
-		found = slices.Grow(found, len(group))
-		for s := range group {
+		found = slices.Grow(found, group.len())
+		for s := range group.all() {
 			if !inAny(s, except) && !inAny(s, groups[:i]) {
 				found = append(found, s)
 			}
@@ -185,18 +188,18 @@ func (r *rooms) find(sel Selection) []*Socket {
 }
 
 // groups appends the members of those rooms that have any.
-func (r *rooms) groups(dst []map[*Socket]struct{}, rooms []string) []map[*Socket]struct{} {
+func (r *rooms) groups(dst []members, rooms []string) []members {
 	for _, room := range rooms {
-		if members := r.members[room]; members != nil {
+		if members, ok := r.members[room]; ok {
 			dst = append(dst, members)
 		}
 	}
 	return dst
 }
 
-func inAny(s *Socket, groups []map[*Socket]struct{}) bool {
+func inAny(s *Socket, groups []members) bool {
 	for _, group := range groups {
-		if _, ok := group[s]; ok {
+		if group.has(s) {
 			return true
 		}
 	}

@@ -272,7 +272,7 @@ func (srv *Server) accept(s *engine.Session, r *http.Request) (engine.Receiver, 
 	}
 	c := newConn(srv, s)
 	if !srv.remember(c) {
-		c.timeout.Stop()
+		c.stopTimeout()
 		return nil, errShuttingDown
 	}
 	c.greet()

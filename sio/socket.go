@@ -21,8 +21,7 @@ type Socket struct {
 	ns        *Namespace
 	conn      *conn
 	handshake *Handshake
-	ctx       context.Context
-	cancel    context.CancelCauseFunc
+	life      life
 
 	sent uint64 // guarded by ns.log.mu: the number of the newest event
 
@@ -68,7 +67,6 @@ const (
 
 func newSocket(c *conn, ns *Namespace, auth json.RawMessage) *Socket {
 	s := &Socket{id: c.newSocketID(ns), ns: ns, conn: c, handshake: newHandshake(c.session, auth)}
-	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.recoverFrom(auth)
 	return s
 }
@@ -102,7 +100,7 @@ func (s *Socket) Handshake() *Handshake { return s.handshake }
 func (s *Socket) Transport() string { return s.conn.session.Transport() }
 
 // Context returns a context that ends when the socket does; its cause is the *[DisconnectError].
-func (s *Socket) Context() context.Context { return s.ctx }
+func (s *Socket) Context() context.Context { return s.life.context() }
 
 // Connected reports whether the socket has joined, and has not left.
 func (s *Socket) Connected() bool {
@@ -285,7 +283,7 @@ func (s *Socket) endFor(why *DisconnectError, drop bool) {
 	if was == connected {
 		c.server.counters.ended(why.Reason)
 	}
-	s.cancel(why)
+	s.life.end(why)
 	for _, a := range waiting {
 		a.gone()
 	}

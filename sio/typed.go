@@ -58,7 +58,7 @@ func (c Call[Req, Res]) Handle(on Listener, h func(ctx context.Context, s *Socke
 			e.fail(&Error{Message: "bad request"})
 			return
 		}
-		res, err := h(e.Socket.ctx, e.Socket, req)
+		res, err := h(e.Socket.Context(), e.Socket, req)
 		if err == nil {
 			err = e.Ack(res)
 		}

@@ -98,7 +98,7 @@ func (c *conn) pace(s *Socket) {
 		late := false
 		select {
 		case <-changed:
-		case <-s.ctx.Done():
+		case <-s.life.context().Done():
 			late = true
 		case <-timeout:
 			late = true
