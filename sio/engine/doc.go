@@ -18,8 +18,8 @@
 // the POST, and the event it belongs to, are complete. That client passes with a ping timeout of 5 s, and the server holds
 // 44 MiB at most.
 //
-// A connection that says nothing holds no buffer, and on Linux no goroutine unless there is TLS: its reader rests after half a
-// second, until epoll tells that something comes.
+// A connection that says nothing holds no buffer, and on Linux no goroutine unless there is TLS: its reader rests after some
+// tenths of a second, until epoll tells that something comes.
 //
 // Order of sending can only be chosen for what the kernel does not have yet. So little is left unsent there
 // (TCP_NOTSENT_LOWAT), below TLS too (see [Listener]), and as little as that is pulled ahead once a connection lags.

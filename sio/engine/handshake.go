@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -44,8 +45,9 @@ func (srv *Server) openPacket(s *Session, upgrades ...string) string {
 }
 
 // serveHandshake opens a session.
-func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, transport string) {
-	protocol, refusal := srv.checkHandshake(r, transport)
+func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query url.Values) {
+	transport := query.Get("transport")
+	protocol, refusal := srv.checkHandshake(r, query)
 	if refusal != nil {
 		srv.refuse(w, refusal)
 		return
@@ -81,16 +83,16 @@ func (srv *Server) run(s *Session, c *carrier) {
 }
 
 // checkHandshake refuses what cannot open a session, in the order of Node's server.
-func (srv *Server) checkHandshake(r *http.Request, transport string) (protocol int, refusal *HandshakeError) {
+func (srv *Server) checkHandshake(r *http.Request, query url.Values) (protocol int, refusal *HandshakeError) {
 	switch {
 	case r.Method != http.MethodGet:
 		return 0, errBadHandshakeMethod
-	case transport == transportWebSocket:
+	case query.Get("transport") == transportWebSocket:
 		if refusal := checkWebSocket(r); refusal != nil {
 			return 0, refusal
 		}
 	}
-	if protocol = srv.protocol(r.URL.Query()); protocol == 0 {
+	if protocol = srv.protocol(query); protocol == 0 {
 		return 0, errUnsupportedVersion
 	}
 	return protocol, nil

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// defaultLull is how long nothing must have come over a carrier for its reader to rest. One that is in use pays nothing for it.
-const defaultLull = 500 * time.Millisecond
+// defaultLull is how long nothing must have come over a carrier for its reader to rest; it may be twice that. One that is in use
+// pays nothing for it.
+const defaultLull = 100 * time.Millisecond
 
 // errParked says that a reader has left its carrier to the parking.
 var errParked = errors.New("carrier is parked")

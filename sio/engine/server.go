@@ -120,7 +120,7 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
 	}
 	sid := query.Get("sid")
 	if sid == "" {
-		srv.serveHandshake(w, r, transport)
+		srv.serveHandshake(w, r, query)
 		return
 	}
 	s := srv.session(sid)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,7 +75,9 @@ func newSession(srv *Server, r *http.Request, protocol int) *Session {
 }
 
 // wantsBase64 reports whether a client cannot take binary.
-func wantsBase64(r *http.Request) bool { return r.URL.Query().Get("b64") != "" }
+func wantsBase64(r *http.Request) bool {
+	return strings.Contains(r.URL.RawQuery, "b64") && r.URL.Query().Get("b64") != ""
+}
 
 func newID() string {
 	b := make([]byte, idBytes)
