@@ -45,8 +45,16 @@ func newHandshake(s *engine.Session, auth json.RawMessage) *Handshake {
 		Issued:  time.Now(),
 		XDomain: r.Header.Get("Origin") != "",
 		Secure:  r.TLS != nil,
-		URL:     r.URL.RequestURI(),
+		URL:     requestURI(r),
 	}
+}
+
+// requestURI returns path and query of r: mostly what the client wrote, of which there is no other copy then.
+func requestURI(r *http.Request) string {
+	if uri := r.URL.RequestURI(); uri != r.RequestURI {
+		return uri
+	}
+	return r.RequestURI
 }
 
 // Query returns the query of the request.

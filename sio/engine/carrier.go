@@ -18,7 +18,7 @@ type carrier struct {
 	framing   framing
 	variant   variant       // of what is sent over it
 	patience  time.Duration // with a peer that is to close, at the end
-	gone      chan struct{} // closed when its reader has ended
+	gone      latch         // closed when its reader has ended
 	lull      lull
 
 	// Owned by the reader.
@@ -95,7 +95,7 @@ func (c *carrier) awaitClose() {
 	timeout := time.NewTimer(c.patience)
 	defer timeout.Stop()
 	select {
-	case <-c.gone:
+	case <-c.gone.done():
 	case <-timeout.C:
 		return
 	}
@@ -114,7 +114,7 @@ func (s *Session) readCarrier(c *carrier) {
 		return
 	}
 	s.endByPeer(err, s.end)
-	close(c.gone)
+	c.gone.close()
 }
 
 func (s *Session) readMessages(c *carrier) error {

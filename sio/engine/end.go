@@ -56,10 +56,7 @@ func (s *Session) end(err error, g goodbye) {
 		return
 	}
 	s.ended, s.err, s.goodbye = true, err, g
-	s.over.Store(true)
-	if s.done != nil {
-		close(s.done)
-	}
+	s.done.close()
 	if s.drainEnds != nil {
 		s.drainEnds.Stop()
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -31,7 +30,7 @@ type Session struct {
 	receiver Receiver
 	beat     heartbeat
 
-	over atomic.Bool // the session has begun to end; set with mu held
+	done latch // closed when the session has begun to end
 
 	recv sync.Mutex // held by the transport that feeds the Receiver
 	out  outlet     // owned by whoever holds its lock
@@ -39,9 +38,8 @@ type Session struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	ended     bool
-	done      chan struct{} // closed when it has ended; nil until somebody waits
-	err       error         // why
-	goodbye   goodbye       // how the client is told
+	err       error   // why
+	goodbye   goodbye // how the client is told
 	draining  bool
 	drainErr  error
 	refusing  bool // a POST was too large
@@ -135,17 +133,7 @@ func (s *Session) drainsForFault() bool {
 }
 
 // Done returns a channel that is closed when the session has begun to end.
-func (s *Session) Done() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.done == nil {
-		s.done = make(chan struct{})
-		if s.ended {
-			close(s.done)
-		}
-	}
-	return s.done
-}
+func (s *Session) Done() <-chan struct{} { return s.done.done() }
 
 // Transport returns the name of the current transport, "polling", "websocket" or "webtransport".
 func (s *Session) Transport() string {
@@ -186,4 +174,4 @@ func (s *Session) ping() {
 func (s *Session) expire() { s.end(ErrPingTimeout, goodbyeFault) }
 
 // running reports whether the session has not begun to end.
-func (s *Session) running() bool { return !s.over.Load() }
+func (s *Session) running() bool { return !s.done.closed.Load() }

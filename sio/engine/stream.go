@@ -85,7 +85,7 @@ func (srv *Server) newStream(conn net.Conn, r *http.Request) *carrier {
 	s := &stream{src: src}
 	return &carrier{
 		transport: transportWebTransport, request: keep(r), conn: conn, in: s, out: newSink(conn), framing: s,
-		variant: variant{form: forStream}, patience: arrivalTime, gone: make(chan struct{}),
+		variant: variant{form: forStream}, patience: arrivalTime,
 	}
 }
 
@@ -165,7 +165,7 @@ func (srv *Server) serveStream(c *carrier) error {
 	}
 	srv.counters.sent(len(open))
 	srv.run(s, c)
-	<-c.gone
+	<-c.gone.done()
 	return nil
 }
 

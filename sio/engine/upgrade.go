@@ -49,13 +49,13 @@ func (s *Session) tryUpgrade(c *carrier, opened time.Time, first bool) {
 		s.awaitUpgrade()
 	}
 	if !first || !s.addProbe(c) {
-		close(c.gone)
+		c.gone.close()
 		c.interrupt()
 		c.part(nil, nil)
 		return
 	}
 	if err := s.goThrough(c, opened); err != nil {
-		close(c.gone)
+		c.gone.close()
 		s.dropProbe(c, err)
 		return
 	}

@@ -48,9 +48,8 @@ func (srv *Server) openWebSocket(
 	}
 	srv.counters.sent(len(reply.First))
 	c := &carrier{
-		transport: transportWebSocket, conn: conn, out: newSink(conn), gone: make(chan struct{}),
-		patience: partingTime,
-		variant:  variant{form: forWebSocket, eio3: s.protocol == 3, base64: wantsBase64(r), deflate: threshold},
+		transport: transportWebSocket, conn: conn, out: newSink(conn), patience: partingTime,
+		variant: variant{form: forWebSocket, eio3: s.protocol == 3, base64: wantsBase64(r), deflate: threshold},
 	}
 	socket := &webSocket{carrier: c, eio3: s.protocol == 3}
 	socket.in = websocket.NewReader(&countingReader{r: src, n: &srv.counters.bytesIn}, socket.control)
