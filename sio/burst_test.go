@@ -230,7 +230,7 @@ func TestNobodyCanTellThatSomethingWasHeldBack(t *testing.T) {
 
 // The one is sent by whatever else is emitted to others at that moment.
 func TestWhatIsEmittedNextDoesNotOvertakeWhatIsHeldBack(t *testing.T) {
-	const clients, events = 12, 300
+	const clients, events = 12, 150
 	io := &sio.Server{MaxQueuedBytes: 8 << 20, MaxPendingBytes: 8 << 20}
 	var first *sio.Socket
 	srv := siotest.NewServer(io)

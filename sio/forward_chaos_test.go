@@ -223,7 +223,7 @@ func newFlood(t *testing.T) (f *flood, server *sio.Server, check func()) {
 }
 
 func TestNobodyIsShownWhatIsSomebodyElses(t *testing.T) {
-	const publishers, events = 3, 80
+	const publishers, events = 3, 50
 	f, server, check := newFlood(t)
 	var listening sync.WaitGroup
 	kinds := []string{"websocket", "slow websocket", "deflate", "slow deflate", "msgpack", "TLS", "slow TLS with deflate"}

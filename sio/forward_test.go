@@ -309,7 +309,7 @@ func TestAnAdapterMayKeepWhatIsForwarded(t *testing.T) {
 }
 
 func TestTheMemoryOfWhatIsForwardedIsUsedAgain(t *testing.T) {
-	const events, size = 100, 256 << 10
+	const events, size = 60, 256 << 10
 	for name, also := range map[string]func(e *sio.Event){
 		"forwarded": func(e *sio.Event) { e.Socket.Broadcast().Forward("to", e, 0) },
 		"ignored":   func(e *sio.Event) {},
@@ -348,7 +348,7 @@ func TestTheMemoryOfWhatIsForwardedIsUsedAgain(t *testing.T) {
 
 // Over polling the length of an attachment is not known before it has come.
 func TestAKeptAttachmentKeepsNotMuchMoreMemoryThanItHas(t *testing.T) {
-	const events = 200
+	const events = 100
 	server := &sio.Server{}
 	var kept [][]byte
 	server.Of("/").On("a", func(e *sio.Event) {

@@ -93,7 +93,7 @@ func TestHalfSentEventsOfAllClientsAreBounded(t *testing.T) {
 
 // Whatever a client has sent before: what it announces is not kept memory for, which nobody counts, before it comes.
 func TestWhatIsOnlyAnnouncedGetsLittleMemory(t *testing.T) {
-	const clients, size = 20, 900_000
+	const clients, size = 10, 900_000
 	io := &sio.Server{}
 	io.Of("/").On("a", func(e *sio.Event) { e.Ack() })
 	url := serve(t, io)
