@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -230,7 +231,7 @@ func TestNobodyCanTellThatSomethingWasHeldBack(t *testing.T) {
 
 // The one is sent by whatever else is emitted to others at that moment.
 func TestWhatIsEmittedNextDoesNotOvertakeWhatIsHeldBack(t *testing.T) {
-	const clients, events = 12, 150
+	const clients, events = 30, 120
 	io := &sio.Server{MaxQueuedBytes: 8 << 20, MaxPendingBytes: 8 << 20}
 	var first *sio.Socket
 	srv := siotest.NewServer(io)
@@ -242,9 +243,12 @@ func TestWhatIsEmittedNextDoesNotOvertakeWhatIsHeldBack(t *testing.T) {
 			first = io.Of("/").Sockets()[0]
 		}
 	}
-	text := strings.Repeat("x", 3000)
+	text := strings.Repeat("x", 500)
 	io.Of("/").On("n", func(e *sio.Event) {
 		e.Socket.Broadcast().Emit("held", e.Raw(0), text)
+		for range rand.IntN(20) { // others may come to send it
+			runtime.Gosched()
+		}
 		first.Emit("next", e.Raw(0))
 	})
 	rest, over := io.Of("/").Except(first.ID()), make(chan struct{})
