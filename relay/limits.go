@@ -26,6 +26,7 @@ type Limits struct {
 	UploadBytes  int64         // of one stream; 0: 16 GiB
 	RingBytes    int64         // of the newest chunks held in memory per stream; 0: 8 MiB
 	MemoryBytes  int64         // of all rings together, past which each keeps only the least, and past twice that nothing; 0: 256 MiB
+	SharedBytes  int64         // of what was last read from spool and store, kept for readers that come after; 0: 8 MiB
 	RoomMembers  int           // in one room; 0: 10,000
 	RoomStreams  int           // open in one room; 0: 1,000
 	Streams      int           // in memory: open, or ended not long ago; 0: 20,000
@@ -38,6 +39,7 @@ type Limits struct {
 func (h *Hub) uploadBytes() int64          { return cmp.Or(h.Limits.UploadBytes, 16<<30) }
 func (h *Hub) ringBytes() int64            { return cmp.Or(h.Limits.RingBytes, 8<<20) }
 func (h *Hub) memoryBytes() int64          { return cmp.Or(h.Limits.MemoryBytes, 256<<20) }
+func (h *Hub) sharedBytes() int64          { return cmp.Or(h.Limits.SharedBytes, 8<<20) }
 func (h *Hub) roomMembers() int            { return cmp.Or(h.Limits.RoomMembers, 10_000) }
 func (h *Hub) roomStreams() int            { return cmp.Or(h.Limits.RoomStreams, 1_000) }
 func (h *Hub) maxStreams() int             { return cmp.Or(h.Limits.Streams, 20_000) }

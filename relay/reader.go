@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"slices"
 	"time"
-
-	"sluice/chunker"
 )
 
 // FromLive is the position of a reader that wants what is new: a file from its first byte, a live stream from its newest
@@ -38,8 +36,8 @@ type Reader struct {
 	next   int64 // the offset it wants
 	due    bool  // a gap was given: what it leads to follows, however far ahead the newest is by now
 	queue  []Item
-	body   io.ReadCloser // what the store is being read through
-	bodyAt int64
+
+	backlog *backlog // what it reads when it is not in memory; nil: it never was
 }
 
 // NewReader returns a reader that begins at offset from, or FromLive. wake is called, by whoever appends, when there may be
@@ -69,8 +67,8 @@ func (r *Reader) Offset() int64 {
 // Close takes r off the stream. What Next has returned stays good.
 func (r *Reader) Close() {
 	r.st.remove(r)
-	if r.body != nil {
-		r.body.Close()
+	if r.backlog != nil {
+		r.backlog.leave()
 	}
 }
 
@@ -81,24 +79,33 @@ func (r *Reader) Next(ctx context.Context, wait bool) (Item, error) {
 	for {
 		r.st.mu.Lock()
 		item, err := r.look()
-		from, size, key := r.next, r.reach(), r.onMark()
-		log, info := r.st.log, r.st.info
+		var w want
+		if err == ErrWait {
+			w = r.want()
+		}
 		r.st.mu.Unlock()
-		if err != ErrWait || !wait {
+		if err != ErrWait {
 			return item, err
 		}
-		p := make([]byte, size)
-		if log == nil {
-			err = r.fetch(ctx, info, p)
-		} else if n, rerr := log.ReadAt(p, from); n == len(p) {
-			err = nil
-		} else if err = rerr; errors.Is(err, fs.ErrNotExist) && r.st.Path() == "" {
-			continue // it has just left the spool: for the store, or for good
+		if r.backlog == nil {
+			r.backlog = r.st.hub.backlog(r.st.id)
 		}
-		if err != nil {
+		c := r.backlog.chunk(w.from)
+		if c != nil {
+			return r.took(c), nil
+		}
+		if !wait {
+			return Item{}, ErrWait
+		}
+		c, err = r.backlog.read(ctx, w)
+		switch {
+		case err == nil:
+			return r.took(c), nil
+		case w.log != nil && errors.Is(err, fs.ErrNotExist) && r.st.Path() == "":
+			// It has just left the spool: for the store, or for good.
+		default:
 			return Item{}, err
 		}
-		return r.took(&Chunk{Offset: from, Data: p, Key: key, at: time.Now()}), nil
 	}
 }
 
@@ -204,35 +211,18 @@ func (r *Reader) jump(to int64, reason string) {
 	}
 }
 
-// reach is how many bytes the next read from spool or store may take: up to the next key point, the ring, or a chunk's size.
-func (r *Reader) reach() int {
+// want is what to read next from spool or store: up to the next key point, the ring, or the end of a piece.
+func (r *Reader) want() want {
 	st := r.st
-	end := min(st.ring.start(st.end), r.next+chunker.MaxChunkBytes)
+	end := min(st.ring.start(st.end), pieceEnd(r.next))
 	if i, _ := slices.BinarySearch(st.marks, r.next+1); i < len(st.marks) {
 		end = min(end, st.marks[i])
 	}
-	return int(max(end-r.next, 0))
+	return want{from: r.next, size: int(max(end-r.next, 0)), key: r.onMark(), log: st.log, info: st.info}
 }
 
 // onMark reports whether the cursor stands at a key point.
 func (r *Reader) onMark() bool {
 	_, found := slices.BinarySearch(r.st.marks, r.next)
 	return found
-}
-
-// fetch fills p from the store.
-func (r *Reader) fetch(ctx context.Context, info Info, p []byte) error {
-	if r.body == nil || r.bodyAt != r.next {
-		if r.body != nil {
-			r.body.Close()
-		}
-		body, err := r.st.hub.Archive.Open(ctx, info, r.next, -1)
-		if err != nil {
-			return err
-		}
-		r.body, r.bodyAt = body, r.next
-	}
-	n, err := io.ReadFull(r.body, p)
-	r.bodyAt += int64(n)
-	return err
 }

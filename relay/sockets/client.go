@@ -36,6 +36,7 @@ type client struct {
 	subs    map[string]*subscription
 	live    turns
 	files   turns
+	gave    *relay.Chunk             // pulled last: while it is on its way, others who read the same stream may as well have it
 	writers map[string]*relay.Writer // publishing
 }
 
@@ -137,6 +138,7 @@ func (c *client) Next(bool) (*sio.Prepared, bool) {
 	if p := c.hear(); p != nil {
 		return p, true
 	}
+	c.gave = nil
 	if p := c.live.next(); p != nil {
 		return p, true
 	}

@@ -150,6 +150,7 @@ func (s *subscription) item(item relay.Item) *sio.Prepared {
 	if !item.Chunk.Init {
 		s.sent = item.Chunk.End()
 	}
+	s.client.gave = item.Chunk
 	return chunkPacket(s.stream, item.Chunk, s.accept)
 }
 
