@@ -1,14 +1,19 @@
 package packet
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"unicode/utf8"
+)
 
 // reserved are the names that sockets themselves emit to the application, on either side.
 var reserved = [...]string{"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
 
 // Reserved reports whether name may not be used for an event.
-func Reserved(name string) bool {
+func Reserved(name string) bool { return isReserved(name) }
+
+func isReserved[S string | []byte](name S) bool {
 	for _, r := range reserved {
-		if r == name {
+		if r == string(name) {
 			return true
 		}
 	}
@@ -34,14 +39,50 @@ func Name(raw json.RawMessage) (string, error) {
 	if c := raw[0]; c == '-' || isDigit(c) {
 		return string(raw), nil
 	}
-	var name string
-	if raw[0] != '"' || json.Unmarshal(raw, &name) != nil {
+	if raw[0] != '"' {
+		return "", malformed("an event whose name is no string")
+	}
+	name, err := unquote(raw)
+	if err != nil {
 		return "", malformed("an event whose name is no string")
 	}
 	if Reserved(name) {
 		return "", malformed("reserved event name %q", name)
 	}
 	return name, nil
+}
+
+// checkName returns the error of Name.
+func checkName(raw json.RawMessage) error {
+	if name, ok := plain(raw); ok && !isReserved(name) {
+		return nil // before it is made a string
+	}
+	_, err := Name(raw)
+	return err
+}
+
+// unquote decodes what begins as a string.
+func unquote(raw []byte) (string, error) {
+	if text, ok := plain(raw); ok {
+		return string(text), nil
+	}
+	var text string
+	err := json.Unmarshal(raw, &text)
+	return text, err
+}
+
+// plain returns what is between the quotes of a string in which nothing stands for anything else, as in most.
+func plain(raw []byte) (text []byte, ok bool) {
+	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+		return nil, false
+	}
+	text = raw[1 : len(raw)-1]
+	for _, c := range text {
+		if c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return nil, false
+		}
+	}
+	return text, true
 }
 
 // IsPlaceholder returns the number of the attachment that raw stands for, and whether it is a placeholder

@@ -169,8 +169,7 @@ func (p *Packet) validateArgs(event bool) error {
 	if !event {
 		return nil
 	}
-	_, err = Name(first)
-	return err
+	return checkName(first)
 }
 
 // validateObject admits no data, an object and, for CONNECT_ERROR, a string.
