@@ -8,6 +8,9 @@ import (
 // reserved are the names that sockets themselves emit to the application, on either side.
 var reserved = [...]string{"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
 
+// usualArgs is how many arguments, the name of the event included, there is room for before there are more.
+const usualArgs = 4
+
 // Reserved reports whether name may not be used for an event.
 func Reserved(name string) bool { return isReserved(name) }
 
@@ -23,12 +26,11 @@ func isReserved[S string | []byte](name S) bool {
 // Args returns the elements of an array of arguments; of an event the first is its name. They alias data.
 // It refuses more than MaxArgs arguments, a name and an offset.
 func Args(data []byte) ([]json.RawMessage, error) {
-	var args []json.RawMessage
-	s := scanner{data: data, visitArg: func(raw []byte) { args = append(args, raw) }}
+	s := scanner{data: data, kept: make([]json.RawMessage, 0, usualArgs)}
 	if _, err := s.args(2 + MaxArgs); err != nil {
 		return nil, err
 	}
-	return args, nil
+	return s.kept, nil
 }
 
 // Name decodes the name of an event, which is a string or, as JavaScript allows, a number.

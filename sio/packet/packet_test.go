@@ -249,3 +249,14 @@ func BenchmarkParseBinaryEvent(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkArgs(b *testing.B) {
+	data := []byte(`["chunk",{"stream":"01JD2Z6Y8Y3Q5X7K9M1N3P5R7T","offset":123456789},{"_placeholder":true,"num":0}]`)
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Args(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

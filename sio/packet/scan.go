@@ -21,8 +21,9 @@ type scanner struct {
 	found       int
 	seen        [(MaxAttachments + bits.UintSize - 1) / bits.UintSize]uint
 
-	// Called, where set, with each argument and each placeholder, in order.
-	visitArg         func(raw []byte)
+	kept []json.RawMessage // the arguments, unless it is nil
+
+	// Called, where set, with each placeholder, in order.
 	visitPlaceholder func(start, end, num int)
 }
 
@@ -42,8 +43,8 @@ func (s *scanner) args(most int) (first []byte, err error) {
 		if n == 1 {
 			first = raw
 		}
-		if s.visitArg != nil {
-			s.visitArg(raw)
+		if s.kept != nil {
+			s.kept = append(s.kept, raw)
 		}
 		return nil
 	})
