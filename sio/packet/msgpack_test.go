@@ -318,9 +318,12 @@ func BenchmarkParseMsgpackEvent(b *testing.B) {
 }
 
 func BenchmarkAppendMsgpackEvent(b *testing.B) {
-	p := Packet{Type: Event, Namespace: "/", ID: 7, Data: []byte(`["message",{"text":"hello there","to":["a","b"],"n":12}]`)}
+	p := Packet{Type: Event, Namespace: "/", ID: 7, Data: []byte(`["message",{"text":"hello there, how are you on this fine day?","to":["a","b"],"n":12}]`)}
+	dst := make([]byte, 0, 1024)
 	b.ReportAllocs()
 	for b.Loop() {
-		mustAppendMsgpack(b, p, nil)
+		if _, err := p.AppendMsgpack(dst, nil); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -182,18 +182,23 @@ func (k *packer) quoted() error {
 			return nil
 		}
 	}
-	k.string(string(plain))
+	k.stringHead(len(plain))
+	k.dst = append(k.dst, plain...)
 	return nil
 }
 
 func (k *packer) string(s string) {
-	switch n := len(s); {
-	case n < 1<<5:
-		k.dst = append(k.dst, 0xa0|byte(n))
-	default:
-		k.length(0xd9, n)
-	}
+	k.stringHead(len(s))
 	k.dst = append(k.dst, s...)
+}
+
+// stringHead packs what stands before a string of n bytes.
+func (k *packer) stringHead(n int) {
+	if n < 1<<5 {
+		k.dst = append(k.dst, 0xa0|byte(n))
+		return
+	}
+	k.length(0xd9, n)
 }
 
 func (k *packer) binary(b []byte) {
