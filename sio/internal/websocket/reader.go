@@ -43,6 +43,9 @@ type Reader struct {
 	total     int64     // payload bytes of its frames so far, as announced
 	packed    bool      // the message is compressed
 	inflater  *inflater // of the message, from the first byte that is read to the last
+
+	lent   int    // bytes of src that are a text, until it is released
+	unlend func() // takes them; made once: a closure a text would be an allocation a text
 }
 
 // buffer is what a reader needs that does not rest. It is taken from a pool and goes back there.
@@ -56,6 +59,7 @@ type buffer struct {
 // must.
 func NewReader(r io.Reader, control func(ws.OpCode, []byte) error) *Reader {
 	reader := &Reader{conn: r, control: control}
+	reader.unlend = reader.discard
 	reader.read(r)
 	return reader
 }
@@ -307,7 +311,14 @@ func (r *Reader) buffered() ([]byte, func(), error) {
 		return nil, nil, errNotUTF8
 	}
 	r.left = 0
-	return text, func() { r.src.Discard(n) }, nil
+	r.lent = n
+	return text, r.unlend, nil
+}
+
+// discard ends the loan of a text from the buffer.
+func (r *Reader) discard() {
+	r.src.Discard(r.lent)
+	r.lent = 0
 }
 
 // collect reads a text as it comes.
