@@ -163,10 +163,13 @@ func (b *body) skip(limit int64) error {
 
 // readError says what an error of reading from a transport means for the session.
 func readError(err error) error {
+	if err == nil {
+		return nil // before anything that errors.As needs is allocated: it is asked for every message
+	}
 	var breach *ProtocolError
 	var large *http.MaxBytesError
 	switch {
-	case err == nil, errors.As(err, &breach), errors.Is(err, ErrTooLarge), errors.Is(err, ErrTransportClose), errors.Is(err, errEnded):
+	case errors.As(err, &breach), errors.Is(err, ErrTooLarge), errors.Is(err, ErrTransportClose), errors.Is(err, errEnded):
 		return err
 	case errors.As(err, &large):
 		return ErrTooLarge
