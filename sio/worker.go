@@ -43,7 +43,7 @@ func (s *Socket) run() {
 		if next == nil {
 			return
 		}
-		s.conn.server.guard(s, "handler", next)
+		s.conn.server.guard(s, "handler", next.run)
 		if h := s.burst.Load(); h != nil {
 			h.settle()
 		}
@@ -54,16 +54,23 @@ func (s *Socket) run() {
 	}
 }
 
-// next returns what is to be called next, and what that counted for while it waited; nil if there is nothing: then the
+// task is what a socket's worker does at once: an event is handled, or something is called.
+type task interface{ run() }
+
+type call func()
+
+func (f call) run() { f() }
+
+// next returns what is to be done next, and what that counted for while it waited; nil if there is nothing: then the
 // goroutine must end.
-func (s *Socket) next() (call func(), cost int) {
+func (s *Socket) next() (next task, cost int) {
 	c := s.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.busy = true
 	if !s.begun {
 		s.begun = true
-		return s.join, joinCost
+		return call(s.join), joinCost
 	}
 	if len(s.queue) > 0 {
 		c.pace(s)
@@ -72,11 +79,11 @@ func (s *Socket) next() (call func(), cost int) {
 		e := s.queue[0]
 		s.queue[0] = nil
 		s.queue = s.queue[1:]
-		return e.run, e.cost
+		return e, e.cost
 	}
 	if bye := s.farewell; bye != nil {
 		s.farewell = nil
-		return bye, 0
+		return call(bye), 0
 	}
 	s.queue = nil
 	s.working, s.busy = false, false
