@@ -203,6 +203,9 @@ func (d *decoder) event(s *Socket, p packet.Packet, size int) error {
 	if e.stream != nil || p.Attachments == 0 {
 		d.conn.deliver(e)
 	}
+	if p.Attachments == 0 {
+		return nil
+	}
 	return d.expect(p, &halfSent{event: e})
 }
 
@@ -215,11 +218,11 @@ func (d *decoder) ack(s *Socket, p packet.Packet) error {
 	if err != nil {
 		return err
 	}
-	answer := func(attachments [][]byte) { s.acknowledged(p.ID, NewArgs(args, attachments)) }
 	if p.Attachments == 0 {
-		answer(nil)
+		s.acknowledged(p.ID, NewArgs(args, nil))
+		return nil
 	}
-	return d.expect(p, &halfSent{ack: answer})
+	return d.expect(p, &halfSent{ack: func(attachments [][]byte) { s.acknowledged(p.ID, NewArgs(args, attachments)) }})
 }
 
 // expect makes h what the attachments that p announces belong to.
