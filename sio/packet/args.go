@@ -91,14 +91,10 @@ func plain(raw []byte) (text []byte, ok bool) {
 // and nothing else. It may be asked about arguments of binary packets only: elsewhere a placeholder is data.
 func IsPlaceholder(raw json.RawMessage) (num int, ok bool) {
 	s := scanner{data: raw, binary: true, attachments: MaxAttachments}
-	whole := false
-	s.visitPlaceholder = func(start, end, n int) {
-		num, whole = n, s.depth == 0
-	}
-	if s.space(); s.peek() != '{' || s.value() != nil {
+	if s.space(); s.peek() != '{' || s.value() != nil || s.found != 1 || s.inside {
 		return 0, false
 	}
-	return num, whole && s.found == 1
+	return s.num, true
 }
 
 // Pick returns args, some of those of a binary packet, with their placeholders numbered anew, and which of its attachments they stand for.

@@ -260,3 +260,11 @@ func BenchmarkArgs(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkIsPlaceholder(b *testing.B) {
+	raw := []byte(`{"_placeholder":true,"num":0}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		IsPlaceholder(raw)
+	}
+}

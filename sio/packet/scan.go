@@ -19,6 +19,8 @@ type scanner struct {
 	binary      bool
 	attachments int
 	found       int
+	num         int  // of the newest one found
+	inside      bool // of something else
 	seen        [(MaxAttachments + bits.UintSize - 1) / bits.UintSize]uint
 
 	kept []json.RawMessage // the arguments, unless it is nil
@@ -195,6 +197,7 @@ func (s *scanner) placeholder(o *object) error {
 	}
 	s.seen[word] |= bit
 	s.found++
+	s.num, s.inside = n, s.depth > 0
 	if s.visitPlaceholder != nil {
 		s.visitPlaceholder(o.start, s.pos, n)
 	}
