@@ -25,9 +25,13 @@ func (s *Session) payload(own []string, msgs []*Prepared) pollReply {
 		return s.payload3(own, msgs)
 	}
 	parts := make([][]byte, 0, 2*(len(own)+len(msgs)))
+	var between []byte
 	add := func(part []byte) {
+		if len(parts) == 1 {
+			between = []byte{separator} // one for all
+		}
 		if len(parts) > 0 {
-			parts = append(parts, []byte{separator})
+			parts = append(parts, between)
 		}
 		parts = append(parts, part)
 	}
