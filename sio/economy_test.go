@@ -2,7 +2,6 @@ package sio_test
 
 import (
 	"context"
-	"io"
 	"runtime"
 	"sync"
 	"testing"
@@ -18,26 +17,6 @@ func crowd(t testing.TB, srv *sio.Server, clients int) []*peer {
 		peers[i] = join(t, url, "/")
 	}
 	return peers
-}
-
-func TestABroadcastAllocatesNothingForEachRecipient(t *testing.T) {
-	for name, recovery := range map[string]*sio.Recovery{"kept": {}, "not kept": nil} {
-		t.Run(name, func(t *testing.T) {
-			const clients = 50
-			srv := &sio.Server{Recovery: recovery}
-			var readers sync.WaitGroup
-			for _, p := range crowd(t, srv, clients) {
-				readers.Go(func() { io.Copy(io.Discard, p.stream) })
-			}
-			ns := srv.Of("/")
-			allocs := testing.AllocsPerRun(200, func() { ns.Emit("news", "text") })
-			if allocs > clients/2 {
-				t.Errorf("a broadcast to %d sockets allocates %.0f times", clients, allocs)
-			}
-			ns.DisconnectSockets(true)
-			readers.Wait()
-		})
-	}
 }
 
 func TestGatheringAcksStartsNoGoroutines(t *testing.T) {

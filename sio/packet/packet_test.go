@@ -268,3 +268,26 @@ func BenchmarkIsPlaceholder(b *testing.B) {
 		IsPlaceholder(raw)
 	}
 }
+
+func BenchmarkParseAck(b *testing.B) {
+	text := []byte(`37[{"ok":true,"offset":123456789}]`)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Parse(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkAppendText(b *testing.B) {
+	p := Packet{Type: Event, Namespace: "/chat", ID: 7, Data: []byte(`["message",{"text":"hello there","to":["a","b"],"n":12}]`)}
+	dst := make([]byte, 0, 1024)
+	b.SetBytes(int64(len(p.Data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := p.AppendText(dst); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
