@@ -19,6 +19,7 @@ type subscription struct {
 	client *client
 	stream *relay.Stream
 	accept string // the encoding of chunks that the socket takes; "": none
+	suited bool   // accept has been dropped if it is not for the stream's type
 
 	member   bool // through a room that was joined
 	explicit bool // by "subscribe"
@@ -151,7 +152,18 @@ func (s *subscription) item(item relay.Item) *sio.Prepared {
 		s.sent = item.Chunk.End()
 	}
 	s.client.gave = item.Chunk
-	return chunkPacket(s.stream, item.Chunk, s.accept)
+	return chunkPacket(s.stream, item.Chunk, s.encoding())
+}
+
+// encoding is what the socket's chunks are encoded in. The type is known by now, and does not change.
+func (s *subscription) encoding() string {
+	if !s.suited {
+		s.suited = true
+		if s.accept != "" && !chunker.Lookup(s.stream.Info().Type).Compressible {
+			s.accept = ""
+		}
+	}
+	return s.accept
 }
 
 // nextState tells of the end, and then of the archiving.
@@ -272,19 +284,26 @@ func endInfo(info relay.Info) relay.Info {
 	return info
 }
 
-// variant names an encoding of a chunk among what is remembered of it.
-type variant string
+// variant names an encoding of a chunk among what is remembered of it: in a byte, of which a key is made without an allocation.
+type variant byte
+
+func variantOf(encoding string) variant {
+	switch encoding {
+	case zstd:
+		return 1
+	case deflateRaw:
+		return 2
+	}
+	return 0
+}
 
 // chunkPacket is a chunk as an event, encoded once for all who take the same encoding.
-func chunkPacket(st *relay.Stream, c *relay.Chunk, accept string) *sio.Prepared {
-	if accept != "" && !chunker.Lookup(st.Info().Type).Compressible {
-		accept = ""
-	}
-	return c.Memo(variant(accept), func() any {
+func chunkPacket(st *relay.Stream, c *relay.Chunk, encoding string) *sio.Prepared {
+	return c.Memo(variantOf(encoding), func() any {
 		head := chunkEvent{Stream: st.ID(), Offset: c.Offset, Key: c.Key, Init: c.Init}
 		data := c.Data
-		if packed := compress(accept, data); packed != nil {
-			head.Encoding, head.Size, data = accept, len(data), packed
+		if packed := compress(encoding, data); packed != nil {
+			head.Encoding, head.Size, data = encoding, len(data), packed
 		}
 		return sio.Prepare(evChunk, head, data).Plain() // it is compressed by content, if at all
 	}).(*sio.Prepared)
