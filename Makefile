@@ -9,13 +9,17 @@ FUZZTIME ?= 20s
 GO_FILES = $(shell find . -name '*.go' -not -path '*/node_modules/*')
 JS_FILES = $(shell find . \( -name '*.js' -o -name '*.mjs' \) -not -path '*/node_modules/*' -not -path '*/dist/*')
 
-.PHONY: build test check tools machine fuzz vuln clean
+.PHONY: build test allocations check tools machine fuzz vuln clean
 
 build:
 	go build -o sluice ./cmd/sluice
 
-test: tools
+test: tools allocations
 	go test -race -timeout 10m ./...
+
+# What the path of a message may allocate. These tests are left out of those above: the race detector allocates, too.
+allocations:
+	go test -run Allocat ./chunker ./relay ./relay/sockets ./sio ./sio/engine ./sio/internal/websocket ./sio/packet
 
 # The checks that need no running.
 check: machine

@@ -23,7 +23,7 @@ var (
 	alice = Identity{ID: "alice"}
 )
 
-func start(t *testing.T, h *Hub) *Hub {
+func start(t testing.TB, h *Hub) *Hub {
 	t.Helper()
 	if h.Dir == "" {
 		h.Dir = t.TempDir()
@@ -39,7 +39,7 @@ func start(t *testing.T, h *Hub) *Hub {
 	return h
 }
 
-func publish(t *testing.T, h *Hub, spec Spec) *Writer {
+func publish(t testing.TB, h *Hub, spec Spec) *Writer {
 	t.Helper()
 	if spec.Room == "" {
 		spec.Room = "studio"
@@ -54,7 +54,7 @@ func publish(t *testing.T, h *Hub, spec Spec) *Writer {
 	return w
 }
 
-func write(t *testing.T, w *Writer, p []byte) {
+func write(t testing.TB, w *Writer, p []byte) {
 	t.Helper()
 	if _, err := w.Write(p); err != nil {
 		t.Fatal(err)

@@ -164,13 +164,6 @@ func TestAppendTextRefusesWhatCouldNotBeReadBack(t *testing.T) {
 	}
 }
 
-func TestParseOfAPlainEventAllocatesAtMostThrice(t *testing.T) {
-	text := []byte(`2["chat message",{"text":"hello","to":["a","b"],"n":1.5}]`)
-	if n := testing.AllocsPerRun(100, func() { Parse(text) }); n > 3 {
-		t.Errorf("Parse allocates %v times", n)
-	}
-}
-
 func TestArgsAreTheElementsAsTheyStand(t *testing.T) {
 	args, err := Args([]byte(`[ "a" , {"b": [1, 2]},3,"]"]`))
 	want := []string{`"a"`, `{"b": [1, 2]}`, `3`, `"]"`}
