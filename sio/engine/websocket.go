@@ -144,8 +144,8 @@ func (c *webSocket) text(limit int) ([]byte, func(), error) {
 
 // frameFault makes a fault of RFC 6455 one of the session.
 func frameFault(err error) error {
-	if err == nil {
-		return nil // before anything that errors.As needs is allocated: it is asked of every read
+	if err == nil || err == io.EOF {
+		return err // before anything that errors.As needs is allocated: it is asked of every read
 	}
 	var fault *websocket.Error
 	switch {
