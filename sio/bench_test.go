@@ -96,6 +96,13 @@ func (r *room) say(events int) *room {
 	return r
 }
 
+// waste has the sender send an event with an attachment that nobody wants, and one that is acknowledged.
+func (r *room) waste(size int) *room {
+	r.add(ws.NewTextFrame([]byte(`451-["waste",{"_placeholder":true,"num":0}]`)))
+	r.add(ws.NewBinaryFrame(make([]byte, size)))
+	return r.say(1)
+}
+
 // pass has the sender send an event with an attachment, which is forwarded.
 func (r *room) pass(size int) *room {
 	r.add(ws.NewTextFrame([]byte(`451-1["pass",{"_placeholder":true,"num":0}]`)))
@@ -133,6 +140,18 @@ func BenchmarkBurst(b *testing.B) {
 		r.round(b)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*clients*events), "ns/delivery")
+}
+
+// Each iteration is an event with an attachment that nobody wants.
+func BenchmarkWaste(b *testing.B) {
+	const size = 64 << 10
+	r := newRoom(b, &sio.Server{}, 0).waste(size)
+	defer r.close()
+	b.SetBytes(size)
+	b.ReportAllocs()
+	for b.Loop() {
+		r.round(b)
+	}
 }
 
 // Each iteration is an event with an attachment that a hundred are forwarded.

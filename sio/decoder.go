@@ -381,9 +381,10 @@ func foreseen(size int64) int {
 
 // skip reads what nobody wants.
 func (d *decoder) skip(m engine.Message) error {
-	buf := make([]byte, 16<<10)
+	buf := d.conn.server.memory.get(16 << 10)
+	defer buf.release()
 	for {
-		n, err := m.Body.Read(buf)
+		n, err := m.Body.Read(buf.data)
 		d.half.bytes += n
 		switch {
 		case d.half.bytes > d.half.limit:
