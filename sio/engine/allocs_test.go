@@ -29,22 +29,47 @@ func TestAnEventIsEncodedOnceForAllAndAllocatesNothingForEach(t *testing.T) {
 }
 
 func TestSendingToOneMoreAllocatesNothing(t *testing.T) {
-	for name, out := range map[string]sink{"taken at once": void{}, "a socket": newSink(connected(t))} {
-		for what, p := range map[string]*Prepared{
-			"a text":           Prepare(Outgoing{Data: []byte(`2["news","text"]`)}),
-			"with attachments": Prepare(chunk(4 << 10)...),
-			"lent":             PrepareLent(func() {}, chunk(4<<10)...),
-		} {
-			r := &single{}
-			s := sending(r, out)
-			n := testing.AllocsPerRun(50, func() {
-				r.next = p
-				p.Retain()
-				s.Wake()
-			})
-			if n != 0 {
-				t.Errorf("%s, %s: %v times; want 0", name, what, n)
+	for name, p := range map[string]*Prepared{
+		"a text":           Prepare(Outgoing{Data: []byte(`2["news","text"]`)}),
+		"with attachments": Prepare(chunk(4 << 10)...),
+		"lent":             PrepareLent(func() {}, chunk(4<<10)...),
+	} {
+		r := &single{}
+		send := func(s *Session) {
+			r.next = p
+			p.Retain()
+			s.Wake()
+		}
+		s := sending(r, void{})
+		if n := testing.AllocsPerRun(100, func() { send(s) }); n != 0 {
+			t.Errorf("%s: %v times; want 0", name, n)
+		}
+		l := connect(t, p)
+		out := newSink(l.server)
+		if _, waits := out.(blockingSink); waits {
+			continue // on a goroutine: this system has nothing better
+		}
+		s = sending(r, out)
+		n := testing.AllocsPerRun(100, func() {
+			send(s)
+			l.read(t)
+		})
+		if n != 0 {
+			t.Errorf("%s, over a socket: %v times; want 0", name, n)
+		}
+	}
+}
+
+func TestReceivingAllocatesTheBodyOfABinaryMessageOnly(t *testing.T) {
+	for kind, want := range map[byte]float64{opText: 0, opBin: 1} {
+		s, c := receiving(kind, "4"+strings.Repeat("x", 100))
+		n := testing.AllocsPerRun(100, func() {
+			if err := s.readMessage(c); err != nil {
+				t.Fatal(err)
 			}
+		})
+		if n != want {
+			t.Errorf("a message of kind %d: %v times; want %v", kind, n, want)
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"sluice/sio/internal/websocket"
 )
 
 // void is a connection that takes everything.
@@ -67,8 +69,14 @@ func BenchmarkWake(b *testing.B) {
 	}
 }
 
-// connected returns the two ends of a connection on loopback. What comes out of it is dropped.
-func connected(tb testing.TB) net.Conn {
+// loopback is a connection whose other end reads all of a message before the next is sent.
+type loopback struct {
+	server, client net.Conn
+	room           []byte
+}
+
+// connect returns one over which p is to go.
+func connect(tb testing.TB, p *Prepared) *loopback {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -82,29 +90,84 @@ func connected(tb testing.TB) net.Conn {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		io.Copy(io.Discard, client)
-	}()
 	tb.Cleanup(func() {
 		server.Close()
-		<-done
 		client.Close()
 	})
-	return server
+	frames := bytes.Join(p.as(variant{form: forWebSocket}), nil)
+	return &loopback{server, client, make([]byte, len(frames))}
+}
+
+func (l *loopback) read(tb testing.TB) {
+	if _, err := io.ReadFull(l.client, l.room); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // BenchmarkWakeSocket is BenchmarkWake of a short message and a real connection.
 func BenchmarkWakeSocket(b *testing.B) {
-	r := &single{}
-	s := sending(r, newSink(connected(b)))
 	p := Prepare(Outgoing{Data: []byte(`2["news","text"]`)})
+	l, r := connect(b, p), &single{}
+	s := sending(r, newSink(l.server))
 	b.SetBytes(int64(p.Size()))
 	b.ReportAllocs()
 	for b.Loop() {
 		r.next = p
 		s.Wake()
+		l.read(b)
+	}
+}
+
+// drain is a Receiver that reads what comes.
+type drain struct {
+	single
+	room [4 << 10]byte
+}
+
+func (d *drain) Receive(m Message) error {
+	for m.Body != nil {
+		if _, err := m.Body.Read(d.room[:]); err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endless yields the same bytes again and again.
+type endless struct {
+	bytes []byte
+	at    int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := copy(p, e.bytes[e.at:])
+	e.at = (e.at + n) % len(e.bytes)
+	return n, nil
+}
+
+// receiving returns a session to which a frame comes without end over a WebSocket.
+func receiving(kind byte, payload string) (*Session, *carrier) {
+	s := sending(&drain{}, void{})
+	socket := &webSocket{carrier: s.carrier}
+	socket.in = websocket.NewReader(&endless{bytes: raw(fin|kind, payload)}, socket.control)
+	s.carrier.in = socket
+	return s, s.carrier
+}
+
+// Each iteration is a message that comes.
+func BenchmarkReceive(b *testing.B) {
+	for name, kind := range map[string]byte{"text": opText, "binary": opBin} {
+		b.Run(name, func(b *testing.B) {
+			s, c := receiving(kind, `42["news","text"]`)
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := s.readMessage(c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
