@@ -9,6 +9,7 @@ import (
 
 // post is a POST that is being read.
 type post struct {
+	began   time.Time
 	abort   func()        // makes its reading fail, and its connection useless
 	aborted bool          // guarded by the session's mu
 	done    chan struct{} // closed when it has been read
@@ -18,6 +19,7 @@ type post struct {
 func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	rc := http.NewResponseController(w)
 	p := &post{
+		began: time.Now(),
 		abort: func() { rc.SetReadDeadline(time.Unix(1, 0)) },
 		done:  make(chan struct{}),
 	}
@@ -84,6 +86,9 @@ func (s *Session) removePost(p *post) (aborted bool) {
 	defer s.mu.Unlock()
 	s.post = nil
 	s.lastPost = time.Now()
+	if s.lastPost.Sub(p.began) > (s.beat.interval+s.beat.timeout)/longPost {
+		s.lastLong = s.lastPost
+	}
 	close(p.done)
 	return p.aborted
 }

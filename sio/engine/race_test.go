@@ -50,6 +50,31 @@ func TestAGETBetweenProbeAndUpgradeIsHeldForTheUpgrade(t *testing.T) {
 	}
 }
 
+// A client that has always something to say is upgraded nevertheless: for how long its POSTs should rest goes by how long it took
+// from the WebSocket to the probe, and here they never do.
+func TestPOSTsWithoutAPauseDoNotKeepAClientFromTheUpgrade(t *testing.T) {
+	s := start(t, &Server{}, false)
+	sid := s.polling(t)
+	c := s.dial(t, "EIO=4&transport=websocket&sid="+sid)
+	for opened := time.Now(); time.Since(opened) < 2*quietLeast; {
+		s.post(t, sid, "4x")
+	}
+	c.write(ws.NewTextFrame([]byte("2probe")))
+	answer := make(chan string, 1)
+	go func() { answer <- c.text() }()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); s.post(t, sid, "4x") {
+		select {
+		case text := <-answer:
+			if text != "3probe" {
+				t.Errorf("answer to the probe = %q", text)
+			}
+			return
+		default:
+		}
+	}
+	t.Error("the probe was not answered while POSTs came")
+}
+
 func TestAGETThatOvertakesTheProbeIsHeldForTheUpgrade(t *testing.T) {
 	s := start(t, &Server{}, false)
 	sid := s.polling(t)

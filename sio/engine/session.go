@@ -52,6 +52,7 @@ type Session struct {
 	replies   []*poll       // the GETs whose replies are being written
 	post      *post         // the POST being read
 	lastPost  time.Time     // when one ended
+	lastLong  time.Time     // when one ended that took long
 	pingDue   bool
 	pongDue   bool // a client of Engine.IO 3 has sent a ping
 	noopDue   bool

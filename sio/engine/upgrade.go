@@ -11,6 +11,10 @@ const (
 	// quietLeast and quietMost bound how long the POSTs of a session must have rested before its upgrade goes on.
 	quietLeast = 50 * time.Millisecond
 	quietMost  = 2 * time.Second
+	// quietTimes is after how many times that long only a POST that took long matters: a client may always have something to say.
+	quietTimes = 3
+	// longPost is what part of the time that a client may be silent a POST must have taken to be long.
+	longPost = 8
 )
 
 var errNoUpgrade = errors.New("client did not complete the upgrade")
@@ -140,11 +144,16 @@ func (s *Session) goThrough(c *carrier, opened time.Time) error {
 // A client that got 3probe polls no more until its running POST has ended: it sees no ping, and closes when that takes longer
 // than interval and timeout. POSTs follow each other at a round trip's distance, so the first pause between two is no end; and
 // before the POST of a large attachment the client takes its time to encode it, so an event that lacks one is no end either.
+// But one that keeps sending little things is not to be kept from the upgrade for ever.
 func (s *Session) awaitQuiet(quiet time.Duration) bool {
-	for {
+	for enough := time.Now().Add(quietTimes * quiet); ; {
 		expecting := s.expecting() // without mu: it is the Receiver's to lock
 		s.mu.Lock()
-		p, rest := s.post, quiet-time.Since(s.lastPost)
+		last := s.lastPost
+		if time.Now().After(enough) {
+			last = s.lastLong
+		}
+		p, rest := s.post, quiet-time.Since(last)
 		if p == nil && rest <= 0 && expecting {
 			rest = quiet
 		} else if p == nil && rest <= 0 {
