@@ -321,7 +321,7 @@ func testLittleMemory(t *testing.T, server *lab.S3Server) {
 		})
 	}
 	all.Wait()
-	if !s.parts.memory.TryAcquire(o.MemoryBytes) {
+	if !s.parts.share.TryAcquire(o.MemoryBytes) {
 		t.Error("some memory was not given back")
 	}
 }

@@ -24,7 +24,6 @@ const (
 	defaultPartBytes     = 8 << 20
 	defaultMaxParts      = 10_000
 	defaultPartsAtOnce   = 4
-	defaultMemoryBytes   = 256 << 20
 	defaultAttempts      = 6
 	defaultStallTimeout  = 30 * time.Second
 	defaultAnswerTimeout = 5 * time.Minute
@@ -63,8 +62,9 @@ type Options struct {
 	// PartsAtOnce is how many parts of one object may be on their way; 0 means 4.
 	PartsAtOnce int
 
-	// MemoryBytes bounds the parts of all objects that are held in memory; 0 means 256 MiB. Who writes more waits.
-	// Parts above 64 MiB are held in files in TempFolder instead; "" means the system's.
+	// MemoryBytes bounds the parts of all objects that are held in memory; 0 means what those of one object take, 32 MiB
+	// unless PartBytes or PartsAtOnce say more. Who writes more waits. Parts above 64 MiB are held in files in
+	// TempFolder instead; "" means the system's.
 	MemoryBytes int64
 	TempFolder  string
 
@@ -202,7 +202,7 @@ func (o Options) withDefaults() Options {
 	o.PartBytes = cmp.Or(o.PartBytes, defaultPartBytes)
 	o.MaxParts = cmp.Or(o.MaxParts, defaultMaxParts)
 	o.PartsAtOnce = cmp.Or(o.PartsAtOnce, defaultPartsAtOnce)
-	o.MemoryBytes = cmp.Or(o.MemoryBytes, defaultMemoryBytes)
+	o.MemoryBytes = cmp.Or(o.MemoryBytes, int64(o.PartsAtOnce)*min(o.PartBytes, maxMemoryPartBytes))
 	o.Attempts = cmp.Or(o.Attempts, defaultAttempts)
 	o.StallTimeout = cmp.Or(o.StallTimeout, defaultStallTimeout)
 	o.AnswerTimeout = cmp.Or(o.AnswerTimeout, defaultAnswerTimeout)

@@ -21,18 +21,17 @@ const firstBytes = 64 << 10
 
 // parts hands out parts and bounds the memory of all of them together.
 type parts struct {
-	memory *semaphore.Weighted
-	total  int64     // of memory
-	unit   int       // the size of buffers in pool
-	pool   sync.Pool // of *[]byte
-	folder string    // for parts too large for memory
+	share  *semaphore.Weighted // of the memory
+	total  int64               // of share
+	memory memory
+	folder string // for parts too large for memory
 }
 
 func newParts(o Options) *parts {
 	return &parts{
-		memory: semaphore.NewWeighted(o.MemoryBytes),
+		share:  semaphore.NewWeighted(o.MemoryBytes),
 		total:  o.MemoryBytes,
-		unit:   int(min(o.PartBytes, maxMemoryPartBytes)),
+		memory: memory{size: int(min(o.PartBytes, maxMemoryPartBytes))},
 		folder: o.TempFolder,
 	}
 }
@@ -42,8 +41,9 @@ type part struct {
 	from   *parts
 	limit  int64 // how many bytes it takes
 	size   int64 // how many it has
-	weight int64 // of from.memory
+	weight int64 // of from.share
 	memory []byte
+	mapped bool     // memory is of from.memory
 	file   *os.File // instead of memory
 	sha    hash.Hash
 	crc    hash.Hash
@@ -56,9 +56,10 @@ func (ps *parts) get(ctx context.Context, limit int64) (*part, error) {
 		return p, p.openFile()
 	}
 	p.weight = min(limit, ps.total)
-	if err := ps.memory.Acquire(ctx, p.weight); err != nil {
+	if err := ps.share.Acquire(ctx, p.weight); err != nil {
 		return nil, context.Cause(ctx)
 	}
+	ps.memory.enter()
 	return p, nil
 }
 
@@ -77,11 +78,19 @@ func (p *part) release() {
 		_ = p.file.Close() // it had no name: nothing is kept
 		return
 	}
-	if cap(p.memory) == p.from.unit {
-		p.from.pool.Put(&p.memory)
+	if err := errors.Join(p.drop(), p.from.memory.leave()); err != nil {
+		panic(err) // it was not ours to give back
 	}
-	p.memory = nil
-	p.from.memory.Release(p.weight)
+	p.from.share.Release(p.weight)
+}
+
+// drop gives up the part's memory.
+func (p *part) drop() error {
+	b, mapped := p.memory, p.mapped
+	if p.memory, p.mapped = nil, false; !mapped {
+		return nil
+	}
+	return p.from.memory.put(b[:cap(b)])
 }
 
 func (p *part) full() bool { return p.size == p.limit }
@@ -94,7 +103,9 @@ func (p *part) fill(b []byte) (int, error) {
 			return 0, err
 		}
 	} else {
-		p.reserve(len(b))
+		if err := p.reserve(len(b)); err != nil {
+			return 0, err
+		}
 		p.memory = append(p.memory, b...)
 	}
 	p.size += int64(len(b))
@@ -104,26 +115,21 @@ func (p *part) fill(b []byte) (int, error) {
 }
 
 // reserve makes room for n more bytes: little at first, then all that the part can need.
-func (p *part) reserve(n int) {
+func (p *part) reserve(n int) error {
 	needed := len(p.memory) + n
-	if needed <= cap(p.memory) {
-		return
-	}
-	grown := p.from.buffer(needed, int(p.limit))
-	p.memory = append(grown, p.memory...)
-}
-
-func (ps *parts) buffer(needed, limit int) []byte {
 	switch {
+	case needed <= cap(p.memory):
+		return nil
 	case needed <= firstBytes:
-		return make([]byte, 0, min(firstBytes, limit))
-	case limit > ps.unit:
-		return make([]byte, 0, limit)
+		p.memory = append(make([]byte, 0, min(firstBytes, p.limit)), p.memory...)
+		return nil
 	}
-	if b, ok := ps.pool.Get().(*[]byte); ok {
-		return (*b)[:0]
+	b, err := p.from.memory.get(int(p.limit))
+	if err != nil {
+		return err
 	}
-	return make([]byte, 0, ps.unit)
+	p.memory, p.mapped = b[:copy(b, p.memory)], true
+	return nil
 }
 
 // body returns what is in the part, from its beginning.

@@ -51,7 +51,7 @@ func TestWhoeverNeedsMoreMemoryThanIsLeftWaits(t *testing.T) {
 		held[0].release()
 		(<-got).release()
 		held[1].release()
-		if !ps.memory.TryAcquire(12 * mib) {
+		if !ps.share.TryAcquire(12 * mib) {
 			t.Error("some memory was not given back")
 		}
 	})
