@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"sluice/chunker"
+	"sluice/relay/spool"
 )
 
 // Content is what a finished stream holds, for who reads here and there in it. Close it.
@@ -17,6 +18,7 @@ type Content struct {
 	offset int64
 	body   io.ReadCloser // the store's, open at offset; nil: none, or the spool has it
 	ahead  []byte        // what the spool has at offset: it verifies whole records, so that small reads would cost as much as large ones
+	buffer []byte        // that ahead lies in
 }
 
 // Content returns the bytes of a finished stream; fs.ErrNotExist if it is not finished or gone. ctx bounds the reads.
@@ -52,11 +54,9 @@ func (c *Content) read(p []byte) (int, error) {
 	log, info := c.st.log, c.st.info
 	c.st.mu.Unlock()
 	if log != nil {
-		ahead := make([]byte, min(chunker.MaxChunkBytes, c.size-c.offset))
-		n, err := log.ReadAt(ahead, c.offset)
+		n, err := c.readLog(log, p)
 		if n > 0 {
-			c.ahead = ahead[:n]
-			return c.read(p)
+			return n, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrClosed) {
 			return 0, err
@@ -71,6 +71,22 @@ func (c *Content) read(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.body.Read(p)
+}
+
+// readLog reads from the spool, ahead unless p takes as much.
+func (c *Content) readLog(log *spool.Log, p []byte) (int, error) {
+	if len(p) >= chunker.MaxChunkBytes {
+		return log.ReadAt(p, c.offset)
+	}
+	if c.buffer == nil {
+		c.buffer = make([]byte, min(chunker.MaxChunkBytes, c.size))
+	}
+	n, err := log.ReadAt(c.buffer[:min(int64(len(c.buffer)), c.size-c.offset)], c.offset)
+	c.ahead = c.buffer[:n]
+	if n == 0 {
+		return 0, err
+	}
+	return c.read(p)
 }
 
 // Seek moves the offset. See io.Seeker.

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 
+	"sluice/chunker"
 	"sluice/relay"
 	"sluice/storage"
 )
@@ -106,27 +108,29 @@ func verify(ctx context.Context, st *relay.Stream) error {
 
 // copyContent writes all of an ended stream to w and checks its hash.
 func copyContent(ctx context.Context, w io.Writer, st *relay.Stream, info relay.Info) error {
-	f := st.Follow(0)
-	defer f.Close()
+	content, err := st.Content(ctx)
+	if err != nil {
+		return err // deleted
+	}
+	defer content.Close()
 	sum := sha256.New()
+	buf := make([]byte, chunker.MaxChunkBytes)
 	for {
-		item, err := f.Next(ctx)
+		n, err := content.Read(buf)
+		sum.Write(buf[:n])
+		if _, err := w.Write(buf[:n]); err != nil {
+			return err
+		}
 		switch {
-		case errors.Is(err, io.EOF):
+		case err == io.EOF:
 			if got := hex.EncodeToString(sum.Sum(nil)); got != info.SHA256 {
 				return &damage{fmt.Errorf("its SHA-256 is %s; want %s", got, info.SHA256)}
 			}
 			return nil
-		case errors.Is(err, io.ErrUnexpectedEOF), ctx.Err() != nil:
-			return err // deleted, or told to end
+		case err == io.ErrUnexpectedEOF, ctx.Err() != nil:
+			return cmp.Or(err, ctx.Err()) // deleted, or told to end
 		case err != nil:
 			return &damage{err}
-		case item.Chunk == nil:
-			return &damage{errors.New("it has a gap")}
-		}
-		sum.Write(item.Chunk.Data)
-		if _, err := w.Write(item.Chunk.Data); err != nil {
-			return err
 		}
 	}
 }
