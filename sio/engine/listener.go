@@ -42,6 +42,7 @@ type flowConn struct {
 	net.Conn
 
 	mu     sync.Mutex
+	failed error  // of a write that was not buffered
 	sink   sink   // nil until armed
 	buffer []byte // what the kernel has not taken yet
 	corked bool   // somebody will flush
@@ -72,7 +73,7 @@ func (c *flowConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	if c.sink == nil {
 		c.mu.Unlock()
-		return c.Conn.Write(p)
+		return c.writeThrough(p)
 	}
 	defer c.mu.Unlock()
 	if len(c.buffer)+len(p) > maxCipherBytes {
@@ -86,6 +87,24 @@ func (c *flowConn) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// writeThrough writes p while c is not armed. After a failure there is no other attempt: crypto/tls would wait five seconds for its
+// last words to be taken, of a peer that takes nothing.
+func (c *flowConn) writeThrough(p []byte) (int, error) {
+	c.mu.Lock()
+	failed := c.failed
+	c.mu.Unlock()
+	if failed != nil {
+		return 0, failed
+	}
+	n, err := c.Conn.Write(p)
+	if err != nil {
+		c.mu.Lock()
+		c.failed = err
+		c.mu.Unlock()
+	}
+	return n, err
 }
 
 // flush gives the kernel what is buffered. Its caller holds mu.
