@@ -148,7 +148,7 @@ func (c *conn) shut() {
 	polling := c.session.Transport() == "polling"
 	c.finish() // what is held back waits from now on, too
 	c.mu.Lock()
-	idle := c.control.waiting() == 0 && len(c.sources) == 0
+	idle := c.control.waiting() == 0 // what sources have is not pulled any more
 	c.mu.Unlock()
 	c.drain(engine.ErrServerShutdown)
 	if polling && idle {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -129,6 +130,56 @@ func TestShutdownDoesNotWaitForAClientThatMayNotPollAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
+		start := time.Now()
+		srv.Close()
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("it took %v; want 1s", took)
+		}
+	})
+}
+
+// body returns what c gets from url.
+func body(t *testing.T, c *http.Client, url string) string {
+	t.Helper()
+	resp, err := c.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// endless is a Source that always has more.
+type endless struct{}
+
+func (endless) Next(bool) (*sio.Prepared, bool) { return sio.Prepare("more"), true }
+
+func TestShutdownDoesNotWaitForAClientThatMayNotPullAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &sio.Server{}
+		server.Of("/").OnConnect(func(s *sio.Socket) {
+			s.SetSource(endless{})
+			s.Wake()
+		})
+		srv := siotest.NewServer(server)
+		c := srv.Client()
+		defer c.CloseIdleConnections()
+		url := srv.URL + "/socket.io/?EIO=4&transport=polling"
+		open := body(t, c, url)
+		sid, _, _ := strings.Cut(strings.TrimPrefix(open, `0{"sid":"`), `"`)
+		resp, err := c.Post(url+"&sid="+sid, "text/plain", strings.NewReader("40"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := body(t, c, url+"&sid="+sid); !strings.HasPrefix(got, "40{") {
+			t.Fatalf("joining: %.40s", got)
+		}
+		synctest.Wait()
 		start := time.Now()
 		srv.Close()
 		if took := time.Since(start); took != time.Second {
