@@ -33,6 +33,7 @@ type conn struct {
 	timeout  *time.Timer          // for joining a first namespace; nil when that is done
 	left     map[string]bool      // namespaces that were left
 	accepted bool                 // a namespace was joined
+	seating  int                  // sockets that are welcome and not in rooms yet: nothing is sent meanwhile
 	draining bool                 // nothing is handled, queued or pulled any more
 	control  queue                // what goes out first
 	sources  []*Socket            // sockets that have a Source; never changed in place
@@ -264,6 +265,8 @@ func (c *conn) seat(s *Socket) bool {
 	}
 	s.state, s.absence = connected, nil
 	c.accepted = true
+	c.seating++
+	defer c.seated()
 	c.control.put(c.own(c.welcome(s)))
 	c.catchUp(s, missed)
 	c.mu.Unlock()
@@ -278,6 +281,13 @@ func (c *conn) seat(s *Socket) bool {
 		s.Join(back.rooms...)
 	}
 	return true
+}
+
+// seated lets the welcome go: who has it may count on being reached.
+func (c *conn) seated() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seating--
 }
 
 // welcome is the answer to a client that may join.
@@ -395,6 +405,10 @@ func (c *conn) behind() bool {
 // Next returns what is sent next: what was emitted, then what sources have.
 func (c *conn) Next(wait bool) (*engine.Prepared, bool) {
 	c.mu.Lock()
+	if c.seating > 0 && !c.draining {
+		c.mu.Unlock()
+		return nil, false // accept wakes the session
+	}
 	if m := c.control.take(); m != nil {
 		if !c.crowded() {
 			c.changed.broadcast()
