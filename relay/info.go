@@ -47,3 +47,6 @@ func (i Info) Over() bool { return i.State != Open }
 
 // Whole reports whether the content came to its end.
 func (i Info) Whole() bool { return i.State == Ended || i.State == Archived }
+
+// cut reports whether the content will never come to its end.
+func (i Info) cut() bool { return i.Over() && !i.Whole() }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"maps"
 	"time"
 	"unicode"
@@ -36,15 +37,18 @@ func (h *Hub) Publish(ctx context.Context, spec Spec) (*Writer, error) {
 		return nil, err
 	}
 	key := spec.hashedKey()
-	if w, err := h.resume(key, spec); w != nil || err != nil {
-		return w, err
+	for {
+		if w, err := h.resume(key, spec); w != nil || err != nil {
+			return w, err
+		}
+		if w, err := h.begin(key, spec); err != errTaken {
+			return w, err
+		}
 	}
-	st, err := h.begin(key, spec)
-	if err != nil {
-		return nil, err
-	}
-	return st.in.writer, nil
 }
+
+// errTaken: another publisher has just begun a stream with the key.
+var errTaken = errors.New("the key is taken")
 
 func (h *Hub) check(spec *Spec) error {
 	if err := checkName("room", spec.Room, false); err != nil {
@@ -116,7 +120,7 @@ func (h *Hub) resume(key string, spec Spec) (*Writer, error) {
 	}
 	info := st.Info()
 	switch {
-	case info.Over() && !info.Whole():
+	case info.cut():
 		return nil, nil
 	case info.Name != spec.Name:
 		return nil, Errorf(Conflict, "the upload with this key has the name %q", info.Name)
@@ -158,8 +162,8 @@ func (h *Hub) upload(key string) *Stream {
 	return nil
 }
 
-// begin makes a new stream with a Writer.
-func (h *Hub) begin(key string, spec Spec) (*Stream, error) {
+// begin makes a new stream and returns its Writer; errTaken if there is one with that key by now.
+func (h *Hub) begin(key string, spec Spec) (*Writer, error) {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	id, err := ulid.New(ulid.Timestamp(now), rand.Reader)
 	if err != nil {
@@ -175,12 +179,12 @@ func (h *Hub) begin(key string, spec Spec) (*Stream, error) {
 		return nil, Errorf(Unavailable, "the server cannot store more now")
 	}
 	st.in.start(st, 0, h.limit(info))
-	st.in.hand()
-	if err := h.take(st); err != nil {
-		st.log.Remove()
+	w := st.in.hand() // from take on it may be another's turn
+	if err := h.take(st, false); err != nil {
+		w.log.Remove()
 		return nil, err
 	}
-	return st, nil
+	return w, nil
 }
 
 // limit is how many bytes a stream may come to.
@@ -199,8 +203,8 @@ func (h *Hub) stream(d header) *Stream {
 	}
 }
 
-// take enters st in its room and the hub.
-func (h *Hub) take(st *Stream) error {
+// take enters st in its room and the hub. Unless it is to replace what has the same key, that is errTaken.
+func (h *Hub) take(st *Stream, replace bool) error {
 	return h.use(st.info.Room, func(r *Room) error {
 		st.room = r
 		if err := r.take(st); err != nil {
@@ -208,6 +212,10 @@ func (h *Hub) take(st *Stream) error {
 		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		if o := h.keys[st.key]; o != nil && !replace && !o.Info().cut() {
+			r.drop(st)
+			return errTaken
+		}
 		if len(h.streams) >= h.maxStreams() {
 			r.drop(st)
 			return overLimit(TooMany, int64(h.maxStreams()), "streams on this server")

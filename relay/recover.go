@@ -22,7 +22,7 @@ func (h *Hub) recover(log *spool.Log, head []byte) error {
 	st.log = log
 	st.end = log.Size()
 	st.info.Offset = st.end
-	if err := h.take(st); err != nil {
+	if err := h.take(st, true); err != nil {
 		return err
 	}
 	st.in.start(st, st.end, h.limit(d.Info))
