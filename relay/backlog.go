@@ -35,8 +35,8 @@ type backlog struct {
 	ctx context.Context // its life
 	end context.CancelFunc
 
-	readers int                           // guarded by depot.mu, as is all below
-	coming  map[int64]*piece              // by offset
+	readers int // guarded by depot.mu, as is all below
+	coming  map[place]*piece
 	chunks  map[int64]weak.Pointer[Chunk] // what has come, by offset, as long as somebody holds it
 	sweepAt int                           // how many chunks there may be before those that are gone are taken out
 	bodies  []body                        // open in the store, and not being read
@@ -59,11 +59,16 @@ type piece struct {
 
 // want says which bytes are to be read, and where they are.
 type want struct {
-	from int64
+	place
 	size int
 	key  bool
-	log  *spool.Log // nil: in the store
 	info Info
+}
+
+// place is where bytes are. Those that have just left the spool are in another one.
+type place struct {
+	from int64
+	log  *spool.Log // nil: in the store
 }
 
 // backlog enters a reader of a stream.
@@ -73,7 +78,7 @@ func (h *Hub) backlog(id string) *backlog {
 	defer d.mu.Unlock()
 	b := d.backlogs[id]
 	if b == nil {
-		b = &backlog{hub: h, id: id, coming: make(map[int64]*piece), chunks: make(map[int64]weak.Pointer[Chunk])}
+		b = &backlog{hub: h, id: id, coming: make(map[place]*piece), chunks: make(map[int64]weak.Pointer[Chunk])}
 		b.ctx, b.end = context.WithCancel(context.Background())
 		if d.backlogs == nil {
 			d.backlogs = make(map[string]*backlog)
@@ -130,12 +135,12 @@ func (b *backlog) piece(w want) *piece {
 	d := &b.hub.depot
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	p := b.coming[w.from]
+	p := b.coming[w.place]
 	if p != nil {
 		return p
 	}
 	p = &piece{of: b, want: w, done: make(chan struct{})}
-	b.coming[w.from] = p
+	b.coming[w.place] = p
 	if !b.hub.spawn(p.run) {
 		p.err = context.Canceled
 		close(p.done)
@@ -151,7 +156,7 @@ func (p *piece) run() {
 	d := &b.hub.depot
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(b.coming, p.want.from)
+	delete(b.coming, p.want.place)
 	if p.err = err; err == nil {
 		p.c = &Chunk{Offset: p.want.from, Data: data, Key: p.want.key, at: time.Now()}
 		b.note(p.c)

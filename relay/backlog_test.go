@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -239,4 +240,38 @@ func TestAnErrorOfTheStoreIsNotRemembered(t *testing.T) {
 	if got := rest(t, r); !bytes.Equal(got, content) {
 		t.Error("the bytes read afterwards are others")
 	}
+}
+
+func TestAReaderOfTheStoreDoesNotShareWhatTheSpoolHasNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		content := random(100 << 10)
+		a := &far{shelf: newShelf()}
+		h := &Hub{Dir: t.TempDir(), Archive: a}
+		if err := h.Start(); err != nil {
+			t.Fatal(err)
+		}
+		w := publish(t, h, Spec{})
+		write(t, w, content)
+		id := finish(t, w).ID
+		b := h.backlog(id)
+		early := &piece{of: b, want: want{place: place{0, w.log}, size: len(content)}, done: make(chan struct{})}
+		b.coming[early.want.place] = early // one that read the spool is still at it
+		r := readers(t, h, id, 1)[0]
+		got := make(chan []byte)
+		go func() { got <- rest(t, r) }()
+		synctest.Wait()
+		go early.run()
+		if !bytes.Equal(<-got, content) {
+			t.Error("the reader got other bytes")
+		}
+		<-early.done
+		if !errors.Is(early.err, fs.ErrNotExist) {
+			t.Errorf("the spool says %v; want that it has the stream no more", early.err)
+		}
+		r.Close()
+		b.leave()
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

@@ -218,7 +218,7 @@ func (r *Reader) want() want {
 	if i, _ := slices.BinarySearch(st.marks, r.next+1); i < len(st.marks) {
 		end = min(end, st.marks[i])
 	}
-	return want{from: r.next, size: int(max(end-r.next, 0)), key: r.onMark(), log: st.log, info: st.info}
+	return want{place: place{r.next, st.log}, size: int(max(end-r.next, 0)), key: r.onMark(), info: st.info}
 }
 
 // onMark reports whether the cursor stands at a key point.
