@@ -25,8 +25,8 @@ type Item struct {
 	Gap   *Gap
 }
 
-// Reader is a cursor on a stream. It holds no bytes: it finds them in memory, in the spool or in the store. All of its methods
-// but Close are for one caller at a time.
+// Reader is a cursor on a stream. It holds no bytes: it finds them in memory, in the spool or in the store. Its methods are
+// for one caller at a time.
 type Reader struct {
 	st   *Stream
 	wake func()
