@@ -50,7 +50,7 @@ func TestEveryReaderIsGivenWhatWasPublishedWhateverHappens(t *testing.T) {
 			s.spec.Kind = Live
 			s.content = slices.Concat(webm, webm, webm, webm)
 		case 3:
-			s.content = s.content[:s.rand.IntN(6000)]
+			s.content = s.content[:min(len(s.content), s.rand.IntN(6000))]
 		}
 		c.publish.Go(func() { s.run(t) })
 	}
