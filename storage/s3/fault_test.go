@@ -71,6 +71,7 @@ func TestFaults(t *testing.T) {
 		{"a lost request is repeated", testLostRequests},
 		{"a 200 that is an error is repeated", testErrorWith200},
 		{"what the wire has changed is refused and sent again", testFlippedBit},
+		{"a checksum that differs is asked for once more", testOtherSum},
 		{"a download goes on where it broke off", testBrokenDownload},
 		{"a download does not go on in another object", testReplacedDownload},
 		{"an abort leaves nothing on the server", testAbort},
@@ -161,6 +162,23 @@ func testFlippedBit(t *testing.T, server *lab.S3Server) {
 	want(t, s, "large", large)
 	if puts, parts := w.count("put"), w.count("part"); puts != 2 || parts != 4 {
 		t.Errorf("%d puts and %d parts were sent; want 2 and 4", puts, parts)
+	}
+}
+
+func testOtherSum(t *testing.T, server *lab.S3Server) {
+	o := connect(t, server)
+	w := through(t, &o, "head")
+	w.happen = otherSum
+	s := open(t, o)
+	mustPut(t, s, "small", small)
+	want(t, s, "small", small)
+
+	o = connect(t, server)
+	w = through(t, &o, "head", "head")
+	w.happen = otherSum
+	s = open(t, o)
+	if _, err := put(t.Context(), s, "small", small); !errors.Is(err, storage.ErrCorrupt) || len(w.left()) != 0 {
+		t.Errorf("Commit = %v; want ErrCorrupt after two looks", err)
 	}
 }
 

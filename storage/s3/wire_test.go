@@ -116,6 +116,15 @@ func flippedBit(send func(*http.Request) (*http.Response, error), r *http.Reques
 	return send(r)
 }
 
+// otherSum answers with the checksum of another object.
+func otherSum(send func(*http.Request) (*http.Response, error), r *http.Request) (*http.Response, error) {
+	answer, err := send(r)
+	if err == nil && answer.Header.Get(crcHeader) != "" {
+		answer.Header.Set(crcHeader, "AAAAAAAAAAA=")
+	}
+	return answer, err
+}
+
 // brokenAnswer ends a download after a million bytes.
 func brokenAnswer(send func(*http.Request) (*http.Response, error), r *http.Request) (*http.Response, error) {
 	answer, err := send(r)

@@ -215,8 +215,17 @@ func (w *writer) complete() (etag string, err error) {
 	return object.ETag, nil
 }
 
-// verify compares what the server holds with what was written.
+// verify compares what the server holds with what was written, once more if it differs: while another commit replaces the object,
+// a server that keeps objects as files may answer with the commit of one and the checksum of the other.
 func (w *writer) verify(etag string) (storage.Info, error) {
+	info, err := w.compare(etag)
+	if errors.Is(err, storage.ErrCorrupt) {
+		info, err = w.compare(etag)
+	}
+	return info, err
+}
+
+func (w *writer) compare(etag string) (storage.Info, error) {
 	object, err := w.store.stat(w.ctx, w.key)
 	if err != nil {
 		return storage.Info{}, err
