@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -75,6 +76,7 @@ func TestFaults(t *testing.T) {
 		{"a download goes on where it broke off", testBrokenDownload},
 		{"a download does not go on in another object", testReplacedDownload},
 		{"an abort leaves nothing on the server", testAbort},
+		{"an upload that cannot be written down is aborted", testNoRecord},
 		{"what a killed process left is swept", testSweepRecorded},
 		{"what nobody wrote down is swept when it is old", testSweepListed},
 		{"more writers than memory for them all end", testLittleMemory},
@@ -242,6 +244,24 @@ func testAbort(t *testing.T, server *lab.S3Server) {
 	}
 	if n := openUploadsOf(t, s); n != 0 {
 		t.Errorf("%d uploads are open after a failed Commit; want none", n)
+	}
+}
+
+func testNoRecord(t *testing.T, server *lab.S3Server) {
+	o := connect(t, server)
+	o.Record = filepath.Join(t.TempDir(), "uploads")
+	s, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.uploads.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := put(t.Context(), s, "large", large); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("put = %v; want that the record is closed", err)
+	}
+	if n := openUploadsOf(t, s); n != 0 {
+		t.Errorf("%d uploads are left on the server", n)
 	}
 }
 

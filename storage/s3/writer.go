@@ -111,11 +111,10 @@ func (w *writer) sendPart() error {
 		return nil
 	}
 	if w.upload == nil {
-		upload, err := w.store.begin(w.ctx, w.key, w.header())
-		if err != nil {
+		var err error
+		if w.upload, err = w.store.begin(w.ctx, w.key, w.header()); err != nil {
 			return err
 		}
-		w.upload = upload
 	}
 	part := w.part
 	w.part = nil
