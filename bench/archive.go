@@ -23,7 +23,7 @@ func archived() scenario {
 	for _, to := range []string{"nowhere", "a folder", "S3"} {
 		s.cases = append(s.cases, workload{
 			name:  "to " + to,
-			quick: true,
+			quick: to != "nowhere",
 			run: func(ctx context.Context, p *peer, s scale) (report.Sample, error) {
 				messages := archiveMessages
 				if s == fullScale {

@@ -33,10 +33,10 @@ type fan struct {
 }
 
 func fanOut() scenario {
-	s := scenario{name: "fanout", about: "One publisher, many subscribers, as fast as it goes.", peers: relays}
+	s := scenario{name: "fanout", about: "One publisher, many subscribers, as fast as it goes.", peers: relays, quick: brisk}
 	for _, size := range []int{1 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20} {
 		for _, subscribers := range []int{1, 10, 100, 1000} {
-			quick := subscribers == 100 && slices.Contains([]int{1 << 10, 16 << 10, 64 << 10}, size)
+			quick := subscribers == 100 && slices.Contains([]int{1 << 10, 64 << 10}, size)
 			f := fan{message: load.Noise(size), subscribers: subscribers, window: min(window, allWindows/subscribers)}
 			s.cases = append(s.cases, fanCase(f, quick))
 		}
@@ -50,6 +50,7 @@ func compressed() scenario {
 		about: "Fan-out of JSON-like text, compressed to the subscribers: by permessage-deflate, or by sluice's own deflate-raw, since" +
 			" it never has permessage-deflate compress media. Figures are per GB of the text.",
 		peers: func(p *peer) bool { return len(p.Deflate) > 0 },
+		quick: brisk,
 	}
 	for _, subscribers := range []int{10, 100, 1000} {
 		f := fan{message: load.Text(64 << 10), subscribers: subscribers, window: narrowWindow, deflate: true}
@@ -63,6 +64,7 @@ func polled() scenario {
 		name:  "polling",
 		about: "Fan-out to subscribers that use HTTP long-polling; the publisher uses WebSocket.",
 		peers: func(p *peer) bool { return relays(p) && p.Dialect != "raw" },
+		quick: brisk,
 	}
 	for _, c := range []struct{ size, subscribers int }{{1 << 10, 20}, {64 << 10, 20}, {64 << 10, 100}} {
 		f := fan{message: load.Noise(c.size), subscribers: c.subscribers, window: narrowWindow, polling: true}

@@ -57,6 +57,9 @@ var scenarios = []scenario{
 // relays reports whether p takes part where something is relayed.
 func relays(p *peer) bool { return p.Dialect != "tus" }
 
+// brisk leaves out who takes long for what others do in a moment.
+func brisk(p *peer) bool { return p.Name != "zishang" && p.Name != "tus" }
+
 // few leaves out who is like another, where a quick run has no time for both: package sio is in sluice, too.
 func few(p *peer) bool { return p.Dialect == "raw" || pair(p) }
 

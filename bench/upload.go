@@ -18,6 +18,7 @@ func uploads() scenario {
 		about: fmt.Sprintf("Senders upload as fast as the server acknowledges, each with %d messages in flight (tus: one). sluice hashes,"+
 			" syncs before its acks, and archives; the relays and the limit throw away what they get; tus writes files and syncs none.", inFlight),
 		peers: func(p *peer) bool { return p.uploader() != nil },
+		quick: brisk,
 	}
 	for _, size := range []int{16 << 10, 64 << 10, 1 << 20} {
 		for _, senders := range []int{1, 10, 50} {
