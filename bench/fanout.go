@@ -12,9 +12,11 @@ import (
 )
 
 const (
-	// window is how far ahead of the slowest subscriber a publisher sends, and allWindows that of all subscribers together.
-	window     = 4 << 20
-	allWindows = 1 << 30
+	// A publisher sends no further ahead of the slowest subscriber than window, nor than windowMessages, and allWindows bounds that of
+	// all subscribers together: what is on its way when the time is up is waited for.
+	window         = 4 << 20
+	windowMessages = 1 << 10
+	allWindows     = 1 << 30
 	// narrowWindow is that where servers are slow, so that a measurement does not end long after its time.
 	narrowWindow = 256 << 10
 	// limitBytes is how much the limit writes to a connection at once, at least.
@@ -37,7 +39,7 @@ func fanOut() scenario {
 	for _, size := range []int{1 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20} {
 		for _, subscribers := range []int{1, 10, 100, 1000} {
 			quick := subscribers == 100 && slices.Contains([]int{1 << 10, 64 << 10}, size)
-			f := fan{message: load.Noise(size), subscribers: subscribers, window: min(window, allWindows/subscribers)}
+			f := fan{message: load.Noise(size), subscribers: subscribers, window: min(window, windowMessages*size, allWindows/subscribers)}
 			s.cases = append(s.cases, fanCase(f, quick))
 		}
 	}

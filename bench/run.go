@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"sluice/bench/host"
@@ -44,6 +45,9 @@ func (b *bench) run(ctx context.Context) (*report.Report, error) {
 	defer b.progress.end()
 	r := &report.Report{Began: time.Now(), Machine: report.Machine(host.Describe(ctx))}
 	for _, p := range b.peers {
+		if !b.needs(p) {
+			continue
+		}
 		b.progress.making(p.Name)
 		p.unmade = p.make(ctx)
 		if ctx.Err() != nil {
@@ -66,6 +70,11 @@ func (b *bench) run(ctx context.Context) (*report.Report, error) {
 	}
 	r.Seconds = time.Since(r.Began).Seconds()
 	return r, nil
+}
+
+// needs reports whether p takes part in anything.
+func (b *bench) needs(p *peer) bool {
+	return slices.ContainsFunc(b.scenarios, func(s scenario) bool { return s.peers(p) })
 }
 
 // measurements is how many there are to be made.
