@@ -48,15 +48,16 @@ var arrows = map[string][]string{
 		"storage", "storage/dir", "storage/s3", "web",
 	},
 
-	"bench":        {"bench/host", "bench/load", "bench/report"},
+	"bench":        {"bench/host", "bench/load", "bench/report", "internal/tools"},
 	"bench/host":   {}, // processes, measured
 	"bench/load":   {}, // clients
 	"bench/report": {},
 	"bench/relay":  {"sio"},
 	"bench/limit":  {},
 
-	"internal/lab":    {}, // the real parts that tests start
-	"internal/static": {}, // files embedded in the binary, as browsers cache them
+	"internal/lab":    {"internal/tools"}, // the real parts that tests start
+	"internal/tools":  {},                 // what they are made of
+	"internal/static": {},                 // files embedded in the binary, as browsers cache them
 }
 
 // outside lists, for each module that is not ours, the packages that may import it. Tests may also import testOnly.

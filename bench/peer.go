@@ -16,6 +16,7 @@ import (
 	"sluice/bench/host"
 	"sluice/bench/load"
 	"sluice/bench/report"
+	"sluice/internal/tools"
 )
 
 // peer is a server that can be measured: a folder with a peer.json, which says how it is made and started.
@@ -23,8 +24,6 @@ type peer struct {
 	Name    string   `json:"-"` // of the folder
 	Title   string   `json:"title"`
 	Dialect string   `json:"dialect"` // how it is spoken to: raw, relay, sluice or tus
-	Install []string `json:"install"` // a command for once, until the lock file changes
-	Lock    string   `json:"lock"`    // the lock file
 	Build   []string `json:"build"`   // a command for every time
 	Command []string `json:"command"` // starts it; --addr HOST:PORT is added
 	Max     string   `json:"max"`     // a flag: how many bytes an event may have; none: any number
@@ -97,8 +96,8 @@ func (p *peer) make(ctx context.Context) error {
 	if err := os.MkdirAll(p.work, 0o755); err != nil {
 		return err
 	}
-	if len(p.Install) > 0 {
-		if err := p.install(ctx); err != nil {
+	if _, err := os.Stat(filepath.Join(p.folder, "package-lock.json")); err == nil {
+		if err := tools.Node(ctx, p.folder); err != nil {
 			return err
 		}
 	}
@@ -106,22 +105,6 @@ func (p *peer) make(ctx context.Context) error {
 		return nil
 	}
 	return p.do(ctx, p.Build)
-}
-
-// install has what the lock file lists installed, unless it is.
-func (p *peer) install(ctx context.Context) error {
-	lock, err := os.ReadFile(filepath.Join(p.folder, p.Lock))
-	if err != nil {
-		return err
-	}
-	stamp := filepath.Join(p.folder, "node_modules", ".installed") // npm ci removes it, and may fail half-way
-	if have, err := os.ReadFile(stamp); err == nil && bytes.Equal(have, lock) {
-		return nil
-	}
-	if err := p.do(ctx, p.Install); err != nil {
-		return err
-	}
-	return os.WriteFile(stamp, lock, 0o644)
 }
 
 // do runs a command in the peer's folder.

@@ -100,7 +100,7 @@ func (l local) Broadcast(b Broadcast) error {
 		l.ns.log.broadcast(b)
 		return nil
 	}
-	if s := b.origin; s != nil && s.ns == l.ns && !b.Volatile && s.held().hold(b) {
+	if s := b.origin; s != nil && s.ns == l.ns && !b.Volatile && own(s, &s.burst, newBurst).hold(b) {
 		return nil
 	}
 	for _, s := range l.ns.rooms.find(b.Selection) {

@@ -39,6 +39,8 @@ type burst struct {
 	late    *time.Timer // calls flush; nil before the first
 }
 
+func newBurst(origin *Socket) *burst { return &burst{origin: origin} }
+
 // sendHeld sends what is held back for the client, if anything is.
 func (c *conn) sendHeld() {
 	if h := c.held.Load(); h != nil {

@@ -60,7 +60,7 @@ func (e *Event) Ack(args ...any) error {
 	err := s.conn.enqueue(s, p.message(packet.Ack, s.variant(false), e.id), urgent)
 	switch err {
 	case nil:
-		s.answers().wake()
+		own(s, &s.replies, newReplies).wake()
 	case ErrQueueFull:
 		e.acked.Store(false) // it may be tried again
 	}

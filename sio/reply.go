@@ -15,6 +15,8 @@ type replies struct {
 	late *time.Timer // guarded by mu: calls send; nil before the first
 }
 
+func newReplies(s *Socket) *replies { return &replies{socket: s} }
+
 // wake sends the acks that are on the queue, now or later.
 func (r *replies) wake() {
 	if !r.socket.pressed() {

@@ -174,27 +174,21 @@ func (s *Socket) put(p *Prepared, m *engine.Prepared, volatile bool) error {
 
 // observed reports whether somebody wants to know what is sent.
 func (s *Socket) observed() bool {
-	ns := s.ns
-	return len(s.watchers()) > 0 || len(s.anyOutgoing.all()) > 0 || len(ns.handlers.anyOutgoing.all()) > 0 ||
-		ns.parent != nil && len(ns.parent.handlers.anyOutgoing.all()) > 0
+	for range inherited(s.ns, anyOutgoing) {
+		return true
+	}
+	return len(s.watchers()) > 0 || len(s.anyOutgoing.all()) > 0
 }
 
-// held returns what holds back the socket's broadcasts.
-func (s *Socket) held() *burst {
-	if h := s.burst.Load(); h != nil {
-		return h
-	}
-	s.burst.CompareAndSwap(nil, &burst{origin: s})
-	return s.burst.Load()
-}
+func anyOutgoing(ns *Namespace) *list[func(*Socket, *Prepared)] { return &ns.handlers.anyOutgoing }
 
-// answers returns when the client's acks are sent.
-func (s *Socket) answers() *replies {
-	if r := s.replies.Load(); r != nil {
-		return r
+// own returns what belongs to a socket, and is made when it is asked for first.
+func own[T any](s *Socket, of *atomic.Pointer[T], make func(*Socket) *T) *T {
+	if v := of.Load(); v != nil {
+		return v
 	}
-	s.replies.CompareAndSwap(nil, &replies{socket: s})
-	return s.replies.Load()
+	of.CompareAndSwap(nil, make(s))
+	return of.Load()
 }
 
 // outgoing tells who wants to know what is sent.
@@ -206,7 +200,7 @@ func (s *Socket) outgoing(p *Prepared) {
 	for _, w := range s.watchers() {
 		w.Sent(s, p)
 	}
-	for h := range inherited(s.ns, func(ns *Namespace) *list[func(*Socket, *Prepared)] { return &ns.handlers.anyOutgoing }) {
+	for h := range inherited(s.ns, anyOutgoing) {
 		h(s, p)
 	}
 	for _, h := range s.anyOutgoing.all() {

@@ -1,14 +1,15 @@
 package lab
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"sluice/internal/tools"
 )
 
 // installPackages installs what node/package-lock.json lists, unless it is there, and links it into the root of the
@@ -18,12 +19,12 @@ var installPackages = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	unlock, err := lock(filepath.Join(root, ".tools"))
+	unlock, err := tools.Lock(root)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := install(filepath.Join(root, "internal", "lab", "node")); err != nil {
+	if err := tools.Node(context.Background(), filepath.Join(root, "internal", "lab", "node")); err != nil {
 		return err
 	}
 	err = os.Symlink(filepath.Join("internal", "lab", "node", "node_modules"), filepath.Join(root, "node_modules"))
@@ -32,24 +33,6 @@ var installPackages = sync.OnceValue(func() error {
 	}
 	return err
 })
-
-// install makes node_modules of folder what its lock file says.
-func install(folder string) error {
-	list, err := os.ReadFile(filepath.Join(folder, "package-lock.json"))
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(list)
-	want := hex.EncodeToString(sum[:])
-	stamp := filepath.Join(folder, "node_modules", ".installed") // npm ci removes it, and npm ci may fail half-way
-	if have, err := os.ReadFile(stamp); err == nil && string(have) == want {
-		return nil
-	}
-	if _, err := output(folder, "npm", "ci"); err != nil {
-		return err
-	}
-	return os.WriteFile(stamp, []byte(want), 0o644)
-}
 
 // PackageFile returns what a file of an npm package holds, "socket.io-client/dist/socket.io.js" for one.
 func PackageFile(t testing.TB, name string) []byte {

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sluice/internal/tools"
 )
 
 const (
@@ -181,7 +184,7 @@ func build(race bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	unlock, err := lock(filepath.Join(root, ".tools"))
+	unlock, err := tools.Lock(root)
 	if err != nil {
 		return "", err
 	}
@@ -192,7 +195,7 @@ func build(race bool) (string, error) {
 		path += "-race"
 		args = append(args, "-race")
 	}
-	_, err = output(root, "go", append(args, "-o", path, "./cmd/sluice")...)
+	_, err = tools.Output(context.Background(), root, "go", append(args, "-o", path, "./cmd/sluice")...)
 	return path, err
 }
 

@@ -38,7 +38,8 @@ type upload struct {
 	err     error                // of the first part that failed; guarded by mu
 }
 
-// begin begins a multipart upload; one that is returned with an error is to be aborted. Each attempt may leave one that nobody knows of, which Sweep finds.
+// begin begins a multipart upload; one that is returned with an error is to be aborted. Each attempt may leave one that nobody
+// knows of, which Sweep finds.
 func (s *Store) begin(ctx context.Context, key string, o minio.PutObjectOptions) (*upload, error) {
 	o.UserMetadata["X-Amz-Checksum-Algorithm"] = minio.ChecksumCRC64NVME.String()
 	o.UserMetadata["X-Amz-Checksum-Type"] = minio.ChecksumFullObjectMode.String()

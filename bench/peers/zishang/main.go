@@ -38,10 +38,8 @@ func relay(s *socket.Socket) {
 		acknowledge(args)
 	})
 	s.On("chunk", func(args ...any) { s.To(socket.Room(args[0].(string))).Emit("chunk", args[1:]...) })
-	s.On("upload", acknowledge0)
+	s.On("upload", func(args ...any) { acknowledge(args) })
 }
-
-func acknowledge0(args ...any) { acknowledge(args) }
 
 // acknowledge calls the last argument, which is the ack if the client asked for one.
 func acknowledge(args []any) {
