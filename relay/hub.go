@@ -33,6 +33,7 @@ type Hub struct {
 	held  atomic.Int64 // bytes in all rings
 
 	blocks sync.Pool // of *block, of blockBytes
+	ids    ids
 	depot  depot
 
 	skipped atomic.Int64 // bytes that readers of live streams jumped over

@@ -2,7 +2,6 @@ package relay
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -165,7 +164,7 @@ func (h *Hub) upload(key string) *Stream {
 // begin makes a new stream and returns its Writer; errTaken if there is one with that key by now.
 func (h *Hub) begin(key string, spec Spec) (*Writer, error) {
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	id, err := ulid.New(ulid.Timestamp(now), rand.Reader)
+	id, err := h.ids.next(now)
 	if err != nil {
 		return nil, err
 	}
