@@ -45,24 +45,47 @@ func (e *Event) WantsAck() bool { return e.id != packet.NoID && !e.acked.Load() 
 // Ack acknowledges the event with args, encoded as in [Prepare]. It works once, from any goroutine, and never waits. Errors
 // are ErrNoAck, net.ErrClosed when the client is gone, ErrQueueFull when it has let far too much lie, and those of encoding.
 func (e *Event) Ack(args ...any) error {
-	if e.id == packet.NoID {
-		return ErrNoAck
-	}
 	var p Prepared
 	p.encode(args)
-	if p.err != nil {
-		return p.err
+	err := e.ack(&p)
+	if err == nil {
+		own(e.Socket, &e.Socket.replies, newReplies).wake()
 	}
-	if !e.acked.CompareAndSwap(false, true) {
+	return err
+}
+
+// ack puts the ack on the connection's queue.
+func (e *Event) ack(p *Prepared) error {
+	switch {
+	case e.id == packet.NoID:
+		return ErrNoAck
+	case p.err != nil:
+		return p.err
+	case !e.acked.CompareAndSwap(false, true):
 		return ErrNoAck
 	}
 	s := e.Socket
 	err := s.conn.enqueue(s, p.message(packet.Ack, s.variant(false), e.id), urgent)
-	switch err {
-	case nil:
-		own(s, &s.replies, newReplies).wake()
-	case ErrQueueFull:
+	if err == ErrQueueFull {
 		e.acked.Store(false) // it may be tried again
 	}
 	return err
+}
+
+// AckAll acknowledges events, all of one socket, with the same args: these are encoded once, and the acks go out together. It
+// returns the first error, as of [Event.Ack]; the other events are acknowledged all the same.
+func AckAll(events []*Event, args ...any) error {
+	var p Prepared
+	p.encode(args)
+	var first error
+	for _, e := range events {
+		if err := e.ack(&p); err != nil && first == nil {
+			first = err
+		}
+	}
+	if len(events) > 0 {
+		s := events[0].Socket
+		own(s, &s.replies, newReplies).wake()
+	}
+	return first
 }

@@ -47,3 +47,31 @@ func TestAcksComeInOrder(t *testing.T) {
 		p.expect(`31[]`, `32[]`, `33[]`)
 	})
 }
+
+func TestEventsAreAcknowledgedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		io := &sio.Server{}
+		var waiting []*sio.Event
+		io.Of("/").On("wait", func(e *sio.Event) { waiting = append(waiting, e) })
+		io.Of("/").On("all", func(e *sio.Event) {
+			waiting[1].Ack("alone")
+			if err := sio.AckAll(append(waiting, e), "all", 7); err != sio.ErrNoAck {
+				t.Errorf("AckAll = %v; want %v, of the event that has its ack", err, sio.ErrNoAck)
+			}
+			if err := sio.AckAll(nil); err != nil {
+				t.Errorf("AckAll of none = %v", err)
+			}
+			if err := sio.AckAll([]*sio.Event{e}, func() {}); err == nil {
+				t.Error("AckAll takes what cannot be encoded")
+			}
+		})
+		srv := siotest.NewServer(io)
+		defer srv.Close()
+		p := dialMemory(t, srv)
+		defer p.conn.Close()
+		p.send(`0`)
+		p.next()
+		p.send(`21["wait"]`, `22["wait"]`, `2["wait"]`, `23["all"]`)
+		p.expect(`32["alone"]`, `31["all",7]`, `33["all",7]`)
+	})
+}
