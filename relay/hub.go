@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +36,7 @@ type Hub struct {
 	blocks sync.Pool // of *block, of blockBytes
 	ids    ids
 	depot  depot
+	syncs  chan struct{} // a place for each Writer.Sync at work: what comes while others wait for one is synced together
 
 	skipped atomic.Int64 // bytes that readers of live streams jumped over
 
@@ -61,6 +63,7 @@ type Stats struct {
 // their publishers, the rest ends.
 func (h *Hub) Start() error {
 	h.rooms, h.streams = map[string]*Room{}, map[string]*Stream{}
+	h.syncs = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
 	h.keys, h.finished = map[string]*Stream{}, map[string]finished{}
 	dir := h.Dir
 	if dir == "" {
@@ -84,11 +87,15 @@ func (h *Hub) Close() error {
 	h.closed = true
 	h.life.Unlock()
 	h.mu.Lock()
-	for _, st := range h.streams {
+	streams := slices.Collect(maps.Values(h.streams))
+	h.mu.Unlock()
+	for _, st := range streams {
 		st.stopTimer()
 	}
-	h.mu.Unlock()
 	h.wg.Wait()
+	for _, st := range streams {
+		st.in.rest()
+	}
 	err := h.spool.Close()
 	if h.temp != "" {
 		err = errors.Join(err, os.RemoveAll(h.temp))

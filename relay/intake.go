@@ -37,6 +37,7 @@ type intake struct {
 	received int64  // offsets in the stream: emitted <= received, spooled <= received
 	emitted  int64
 	spooled  int64
+	loose    int64 // memory of the chunks that were emitted and are not spooled
 	limit    int64 // received may not pass it
 	began    time.Time
 
@@ -60,10 +61,13 @@ func (in *intake) start(st *Stream, offset, limit int64) {
 }
 
 // space returns where the next bytes are to be read to; hint is how many are expected, 0 if unknown.
-func (in *intake) space(hint int64) []byte {
+func (in *intake) space(hint int64) ([]byte, error) {
 	free := in.block[len(in.block):cap(in.block)]
 	if pending := in.emitted < in.received; len(free) > 0 && (pending || int64(len(free)) >= min(hint, blockBytes)) {
-		return free // at a piece's beginning only if it fits: else it would be cut in two
+		return free, nil // at a piece's beginning only if it fits: else it would be cut in two
+	}
+	if err := in.store(); err != nil {
+		return nil, err
 	}
 	rest := in.block[in.emitted-in.base:]
 	size := int64(blockBytes)
@@ -80,7 +84,7 @@ func (in *intake) space(hint int64) []byte {
 	block := memory.data[:copy(memory.data, rest)]
 	in.st.letBlockGo(in.memory)
 	in.block, in.memory, in.base = block, memory, in.emitted
-	return block[len(block):cap(block)]
+	return block[len(block):cap(block)], nil
 }
 
 // filled takes over n bytes that were read to what space returned.
@@ -121,12 +125,14 @@ func (in *intake) scan(p []byte) {
 	in.settled = settled
 }
 
-// flush gives the readers what they may have and the spool what has come. last: nothing follows.
+// flush gives the readers what they may have. The spool waits for a full block, Sync, tick, or until what waits takes much
+// memory: what comes in small pieces is hashed and written in large ones. last: nothing follows.
 func (in *intake) flush(last bool) error {
 	if !in.typed && !in.tell(last) {
 		return in.spool()
 	}
-	if !last && len(in.block) < cap(in.block) && in.st.round.hold() {
+	full := len(in.block) == cap(in.block)
+	if !last && !full && in.st.round.hold() {
 		return nil
 	}
 	to := in.received
@@ -134,6 +140,14 @@ func (in *intake) flush(last bool) error {
 		to = in.settled
 	}
 	in.emit(to)
+	if last || full || in.st.hub.crowded(in.loose) {
+		return in.store()
+	}
+	return nil
+}
+
+// store gives the spool what has come, and lets go of memory.
+func (in *intake) store() error {
 	if err := in.spool(); err != nil {
 		return err
 	}
@@ -145,11 +159,6 @@ func (in *intake) flush(last bool) error {
 func (in *intake) release() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.flushNow()
-}
-
-// flushNow is flush where nobody is told of an error. Its caller holds mu.
-func (in *intake) flushNow() {
 	if in.over {
 		return
 	}
@@ -194,6 +203,7 @@ func (in *intake) emit(to int64) {
 			in.st.addInit(c)
 		}
 		in.st.append(c)
+		in.loose += c.held()
 		in.emitted = end
 	}
 }
@@ -220,7 +230,7 @@ func (in *intake) spool() error {
 		in.st.hub.log().Error("spool", "stream", in.st.ID(), "err", err)
 		return Errorf(Unavailable, "the server cannot store more now")
 	}
-	in.spooled = in.received
+	in.spooled, in.loose = in.received, 0
 	return nil
 }
 
@@ -237,12 +247,30 @@ func (in *intake) arm(d time.Duration) {
 	in.timer.Reset(d)
 }
 
-// tick flushes what has waited long enough.
+// tick flushes and stores what has waited long enough.
 func (in *intake) tick() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.armed = false
-	in.flushNow()
+	if in.over {
+		return
+	}
+	err := in.flush(false)
+	if err == nil {
+		err = in.store()
+	}
+	if err != nil {
+		in.st.fail(err)
+	}
+}
+
+// rest stores what is left when the hub closes: nobody writes any more.
+func (in *intake) rest() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if !in.over {
+		in.spool() // who asked for durability has been answered; the error is logged
+	}
 }
 
 // close lets nobody write any more.

@@ -164,6 +164,12 @@ func (st *Stream) evict(spooled int64) {
 	st.hub.held.Add(-dropped)
 }
 
+// crowded reports whether a stream's chunks that are in no file yet, of loose bytes of memory, are to be written so that they
+// can be dropped.
+func (h *Hub) crowded(loose int64) bool {
+	return loose > h.ringBytes()/16 || h.held.Load() > h.memoryBytes()
+}
+
 // letBlockGo ends the intake's use of a block; nil is none.
 func (st *Stream) letBlockGo(b *block) {
 	if b == nil {

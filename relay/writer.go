@@ -100,7 +100,11 @@ func (w *Writer) space(hint int64) ([]byte, error) {
 	if err := w.held(); err != nil {
 		return nil, err
 	}
-	return in.space(max(hint, 0)), nil
+	p, err := in.space(max(hint, 0))
+	if err != nil {
+		in.st.fail(err)
+	}
+	return p, err
 }
 
 func (w *Writer) filled(n int) error {
@@ -169,6 +173,8 @@ func (w *Writer) Sync() (int64, error) {
 	if w.done {
 		return w.Offset(), nil
 	}
+	w.st.hub.syncs <- struct{}{}
+	defer func() { <-w.st.hub.syncs }()
 	offset, err := w.spooled()
 	if err != nil {
 		return 0, err

@@ -36,8 +36,8 @@ type client struct {
 	subs    map[string]*subscription
 	live    turns
 	files   turns
-	gave    *relay.Chunk             // pulled last: while it is on its way, others who read the same stream may as well have it
-	writers map[string]*relay.Writer // publishing
+	gave    *relay.Chunk       // pulled last: while it is on its way, others who read the same stream may as well have it
+	writers map[string]*writer // publishing
 }
 
 // room is how a socket has joined one.

@@ -71,7 +71,7 @@ func (d *Door) admit(s *sio.Socket) error {
 	who.ID = s.ID()
 	s.SetData(&client{
 		door: d, socket: s, who: who, ctx: s.Context(), syncing: make(chan struct{}, maxSyncing),
-		rooms: map[string]*room{}, subs: map[string]*subscription{}, writers: map[string]*relay.Writer{},
+		rooms: map[string]*room{}, subs: map[string]*subscription{}, writers: map[string]*writer{},
 	})
 	return nil
 }

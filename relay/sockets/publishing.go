@@ -126,7 +126,7 @@ func (c *client) busy() bool {
 	c.lock()
 	defer c.unlock()
 	if len(c.writers) >= c.door.maxPublishing() {
-		maps.DeleteFunc(c.writers, func(_ string, w *relay.Writer) bool { return !w.Holds() })
+		maps.DeleteFunc(c.writers, func(_ string, w *writer) bool { return !w.Holds() })
 	}
 	return len(c.writers) >= c.door.maxPublishing()
 }
@@ -139,7 +139,7 @@ func (c *client) hold(w *relay.Writer) bool {
 		return false
 	}
 	id := w.Stream().ID()
-	c.writers[id] = w
+	c.writers[id] = &writer{Writer: w}
 	if s := c.subs[id]; s != nil && !s.explicit {
 		s.mute = true
 	}
@@ -147,7 +147,7 @@ func (c *client) hold(w *relay.Writer) bool {
 }
 
 // writer returns the socket's hold on a stream that it publishes.
-func (c *client) writer(stream string) (*relay.Writer, error) {
+func (c *client) writer(stream string) (*writer, error) {
 	c.lock()
 	w := c.writers[stream]
 	c.unlock()
@@ -183,25 +183,6 @@ func (d *Door) chunk(c *client, e *sio.Event, body *sio.Attachment) error {
 	return nil
 }
 
-// sync acknowledges a chunk once it is durable. It waits while too many wait already: a publisher that ignores its window is
-// not read.
-func (c *client) sync(e *sio.Event, w *relay.Writer) {
-	select {
-	case c.syncing <- struct{}{}:
-	case <-c.ctx.Done():
-		return
-	}
-	c.later(func() {
-		defer func() { <-c.syncing }()
-		offset, err := w.Sync()
-		if err != nil {
-			fail(e, err)
-			return
-		}
-		e.Ack(chunkReply{reply: reply{OK: true}, Offset: offset, Window: c.door.window()})
-	})
-}
-
 func (d *Door) finish(c *client, e *sio.Event) (any, error) {
 	var q finishRequest
 	if err := decode(e, &q); err != nil {
@@ -215,7 +196,7 @@ func (d *Door) finish(c *client, e *sio.Event) (any, error) {
 		return nil, err
 	}
 	c.later(func() {
-		c.finish(e, w, q.SHA256)
+		c.finish(e, w.Writer, q.SHA256)
 		c.release(q.Stream)
 	})
 	return nil, nil
