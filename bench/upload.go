@@ -9,14 +9,16 @@ import (
 	"sluice/bench/report"
 )
 
-// inFlight is how many messages of a sender may be without an ack; with tus it is one.
-const inFlight = 4
+// inFlight is how many messages of a sender, of that many bytes each, may be without an ack: 1 MiB, and no fewer than 4. sluice
+// offers a window of 4 MiB. With tus it is one.
+func inFlight(size int) int { return max(4, 1<<20/size) }
 
 func uploads() scenario {
 	s := scenario{
 		name: "upload",
-		about: fmt.Sprintf("Senders upload as fast as the server acknowledges, each with %d messages in flight (tus: one). sluice hashes,"+
-			" syncs before its acks, and archives; the relays and the limit throw away what they get; tus writes files and syncs none.", inFlight),
+		about: "Senders upload as fast as the server acknowledges, each with 1 MiB in flight, or 4 messages of 1 MiB (tus: one message)." +
+			" sluice hashes, syncs before its acks, and archives; the relays and the limit throw away what they get; tus writes" +
+			" files and syncs none.",
 		peers: func(p *peer) bool { return p.uploader() != nil },
 		quick: brisk,
 	}
@@ -54,7 +56,7 @@ func runUpload(ctx context.Context, p *peer, m *load.Message, senders int, durin
 	}
 	defer server.Stop()
 	connect := func(name string) (*load.Uploads, error) {
-		u, err := load.Upload(ctx, p.uploader(), server.Addr, name, m, senders, inFlight)
+		u, err := load.Upload(ctx, p.uploader(), server.Addr, name, m, senders, inFlight(m.Size()))
 		if err != nil {
 			return nil, fmt.Errorf("%w\n%s", err, server.Said())
 		}
