@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"time"
 )
 
 // streamOn writes so much more to other streams that memory which was let go of is used again.
@@ -199,5 +200,25 @@ func TestWhatIsCopiedToTheNextBlockStaysAsItCame(t *testing.T) {
 	}
 	if !bytes.Equal(got, content[first+blockBytes-2:]) {
 		t.Error("a reader got other bytes")
+	}
+}
+
+func TestASlowStreamHasSmallBlocks(t *testing.T) {
+	for _, c := range []struct {
+		every time.Duration
+		least int
+		most  int
+	}{{50 * time.Millisecond, 2 << 10, blockBytes / 4}, {time.Millisecond, blockBytes, blockBytes + 2<<10}} {
+		inBubble(t, func(t *testing.T, h *Hub) {
+			w := publish(t, h, Spec{Kind: Live})
+			for range 1000 {
+				write(t, w, random(2<<10))
+				time.Sleep(c.every)
+			}
+			if n := cap(w.Stream().in.block); n < c.least || n > c.most {
+				t.Errorf("2 KiB every %v are read into %d bytes; want %d to %d", c.every, n, c.least, c.most)
+			}
+			finish(t, w)
+		})
 	}
 }

@@ -15,7 +15,8 @@ import (
 // unsettled rest of a full block.
 const (
 	blockBytes = chunker.MaxChunkBytes
-	firstBlock = 16 << 10 // of a stream whose size is unknown: it may be small
+	firstBlock = 16 << 10    // of a stream whose size is unknown: it may be small
+	fillTime   = time.Second // a block that took longer to fill was large enough
 
 	flushDelay = 20 * time.Millisecond  // how long bytes may wait for more before they go to the readers
 	sniffDelay = 500 * time.Millisecond // how long a stream may stay without a type
@@ -31,10 +32,11 @@ type intake struct {
 	over   bool    // no byte may follow
 	whole  bool    // the end was taken, and is as it was promised
 
-	block    []byte // being filled; the part behind its length belongs to the writer
-	memory   *block // that block is of; nil: it is nobody's
-	base     int64  // the stream's offset of block[0]
-	received int64  // offsets in the stream: emitted <= received, spooled <= received
+	block    []byte    // being filled; the part behind its length belongs to the writer
+	memory   *block    // that block is of; nil: it is nobody's
+	made     time.Time // when it was made
+	base     int64     // the stream's offset of block[0]
+	received int64     // offsets in the stream: emitted <= received, spooled <= received
 	emitted  int64
 	spooled  int64
 	loose    int64 // memory of the chunks that were emitted and are not spooled
@@ -71,7 +73,9 @@ func (in *intake) space(hint int64) ([]byte, error) {
 	}
 	rest := in.block[in.emitted-in.base:]
 	size := int64(blockBytes)
-	switch {
+	switch slow := in.block != nil && time.Since(in.made) > fillTime; {
+	case slow:
+		size = max(firstBlock, int64(cap(in.block)), hint)
 	case in.received >= blockBytes: // it goes on: whole blocks are used again
 	case hint >= blockBytes/4, hint > 0 && in.block == nil:
 		size = hint
@@ -83,7 +87,7 @@ func (in *intake) space(hint int64) ([]byte, error) {
 	memory := in.st.hub.block(size)
 	block := memory.data[:copy(memory.data, rest)]
 	in.st.letBlockGo(in.memory)
-	in.block, in.memory, in.base = block, memory, in.emitted
+	in.block, in.memory, in.made, in.base = block, memory, time.Now(), in.emitted
 	return block[len(block):cap(block)], nil
 }
 
