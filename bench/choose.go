@@ -50,7 +50,10 @@ func (f *flags) cases(s scenario) []workload {
 		case f.Case != "":
 			return !strings.Contains(w.name, f.Case)
 		}
-		return f.Quick && !w.quick
+		if f.Quick {
+			return !w.quick
+		}
+		return w.short && !f.List
 	})
 }
 

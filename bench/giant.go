@@ -28,6 +28,7 @@ func giant() scenario {
 		s.cases = append(s.cases, workload{
 			name:  bytesName(size),
 			quick: size < 1<<30,
+			short: size < 1<<30,
 			size:  size,
 			run: func(ctx context.Context, p *peer, _ scale) (report.Sample, error) {
 				return runGiant(ctx, p, whole)

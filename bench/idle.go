@@ -22,6 +22,7 @@ func idle() scenario {
 		s.cases = append(s.cases, workload{
 			name:  c.name,
 			quick: c.count == 2000,
+			short: c.count == 2000,
 			run: func(ctx context.Context, p *peer, s scale) (report.Sample, error) {
 				return runIdle(ctx, p, c.count, s.paced/4)
 			},

@@ -27,6 +27,7 @@ func lateJoin() scenario {
 		s.cases = append(s.cases, workload{
 			name:  fmt.Sprintf("%s x %d", bytesName(lateSize*lateMessages), readers),
 			quick: readers == 20,
+			short: readers == 20,
 			run: func(ctx context.Context, p *peer, _ scale) (report.Sample, error) {
 				return runLateJoin(ctx, p, readers)
 			},

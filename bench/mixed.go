@@ -27,10 +27,11 @@ func mixed() scenario {
 	for _, c := range []struct {
 		size, subscribers int
 		quick             bool
-	}{{128 << 20, 4, true}, {1 << 30, 10, false}} {
+	}{{128 << 20, 4, true}, {1 << 30, 4, false}} {
 		s.cases = append(s.cases, workload{
 			name:  fmt.Sprintf("%s x %d", bytesName(c.size), c.subscribers),
 			quick: c.quick,
+			short: c.quick,
 			run: func(ctx context.Context, p *peer, _ scale) (report.Sample, error) {
 				return runMixed(ctx, p, c.size, c.subscribers)
 			},

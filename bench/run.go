@@ -29,7 +29,10 @@ func (b *bench) list(w io.Writer) {
 		fmt.Fprintf(w, "%s: %s\n\tby %s\n", s.name, s.about, names(b.able(s), func(p *peer) string { return p.Name }))
 		for _, c := range s.cases {
 			mark := ""
-			if c.quick {
+			switch {
+			case c.short:
+				mark = "  (quick only)"
+			case c.quick:
 				mark = "  (quick, too)"
 			}
 			fmt.Fprintf(w, "\t%s%s\n", c.name, mark)

@@ -22,6 +22,7 @@ type scenario struct {
 type workload struct {
 	name  string
 	quick bool // part of a quick run, too
+	short bool // a smaller form of another: part of a quick run only
 	size  int  // of a message in bytes, and
 	count int  // of connections: plots are drawn against these where they are given
 	run   func(ctx context.Context, p *peer, s scale) (report.Sample, error)
@@ -35,7 +36,7 @@ type scale struct {
 
 var (
 	quickScale = scale{during: 300 * time.Millisecond, paced: time.Second}
-	fullScale  = scale{during: 1500 * time.Millisecond, paced: 5 * time.Second}
+	fullScale  = scale{during: 700 * time.Millisecond, paced: 3 * time.Second}
 )
 
 // scenarios are all there are, in the order in which they are run.

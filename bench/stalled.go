@@ -31,6 +31,7 @@ func stalled() scenario {
 		s.cases = append(s.cases, workload{
 			name:  fmt.Sprintf("%s x %d at %d/s", bytesName(size), c.subscribers, c.rate),
 			quick: c.quick,
+			short: c.quick,
 			run: func(ctx context.Context, p *peer, s scale) (report.Sample, error) {
 				return runStalled(ctx, p, size, c.subscribers, c.rate, s.paced)
 			},
