@@ -12,11 +12,12 @@ import (
 )
 
 const (
-	// A publisher sends no further ahead of the slowest subscriber than window, nor than windowMessages, and allWindows bounds that of
-	// all subscribers together: what is on its way when the time is up is waited for.
+	// A publisher sends no further ahead of the slowest subscriber than window, nor than windowMessages. allWindows and allMessages
+	// bound that of all subscribers together: what is on its way when the time is up is waited for.
 	window         = 4 << 20
 	windowMessages = 1 << 10
-	allWindows     = 1 << 30
+	allWindows     = 512 << 20
+	allMessages    = 256 << 10
 	// narrowWindow is that where servers are slow, so that a measurement does not end long after its time.
 	narrowWindow = 256 << 10
 	// limitBytes is how much the limit writes to a connection at once, at least.
@@ -39,11 +40,16 @@ func fanOut() scenario {
 	for _, size := range []int{1 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20} {
 		for _, subscribers := range []int{1, 10, 100, 1000} {
 			quick := subscribers == 100 && slices.Contains([]int{1 << 10, 64 << 10}, size)
-			f := fan{message: load.Noise(size), subscribers: subscribers, window: min(window, windowMessages*size, allWindows/subscribers)}
+			f := fan{message: load.Noise(size), subscribers: subscribers, window: widest(size, subscribers)}
 			s.cases = append(s.cases, fanCase(f, quick))
 		}
 	}
 	return s
+}
+
+// widest is how far ahead of the slowest subscriber a publisher of messages of that size may be, in bytes.
+func widest(size, subscribers int) int {
+	return min(window, windowMessages*size, allWindows/subscribers, allMessages/subscribers*size)
 }
 
 func compressed() scenario {
@@ -110,15 +116,15 @@ func (f fan) run(ctx context.Context, p *peer, server *host.Process, during time
 		return nil, fmt.Errorf("%w\n%s", err, server.Said())
 	}
 	defer room.Close()
-	flow := func(during time.Duration) error { return room.Flow(ctx, during, f.window) }
+	flow := func(during time.Duration, window int) error { return room.Flow(ctx, during, window) }
 	if p.Dialect == "raw" {
-		flow = func(during time.Duration) error { return room.Repeat(ctx, server.Addr, during, limitBytes) }
+		flow = func(during time.Duration, _ int) error { return room.Repeat(ctx, server.Addr, during, limitBytes) }
 	}
-	if err := flow(during / 5); err != nil { // what is cold is not measured
+	if err := flow(during/5, f.window/4); err != nil { // what is cold is not measured
 		return nil, fmt.Errorf("%w\n%s", err, server.Said())
 	}
 	sent, wire := room.Sent(), room.BytesIn()
-	m, err := measure(server, func() error { return flow(during) })
+	m, err := measure(server, func() error { return flow(during, f.window) })
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func mixed() scenario {
 	for _, c := range []struct {
 		size, subscribers int
 		quick             bool
-	}{{128 << 20, 4, true}, {1 << 30, 4, false}} {
+	}{{128 << 20, 4, true}, {1 << 30, 2, false}} {
 		s.cases = append(s.cases, workload{
 			name:  fmt.Sprintf("%s x %d", bytesName(c.size), c.subscribers),
 			quick: c.quick,

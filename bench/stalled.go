@@ -26,7 +26,7 @@ func stalled() scenario {
 	for _, c := range []struct {
 		subscribers, rate int
 		quick             bool
-	}{{100, 20, true}, {1000, 50, false}} {
+	}{{100, 20, true}, {300, 50, false}} {
 		const size = 16 << 10
 		s.cases = append(s.cases, workload{
 			name:  fmt.Sprintf("%s x %d at %d/s", bytesName(size), c.subscribers, c.rate),
