@@ -36,7 +36,13 @@ type fan struct {
 }
 
 func fanOut() scenario {
-	s := scenario{name: "fanout", about: "One publisher, many subscribers, as fast as it goes.", peers: relays, quick: brisk}
+	s := scenario{
+		name: "fanout",
+		about: "One publisher, many subscribers, as fast as it goes. The limit writes what it has; pipe reads it first, as every relay" +
+			" has to.",
+		peers: func(p *peer) bool { return relays(p) || p.Dialect == "pipe" },
+		quick: brisk,
+	}
 	for _, size := range []int{1 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20} {
 		for _, subscribers := range []int{1, 10, 100, 1000} {
 			quick := subscribers == 100 && slices.Contains([]int{1 << 10, 64 << 10}, size)

@@ -23,7 +23,7 @@ import (
 type peer struct {
 	Name    string   `json:"-"` // of the folder
 	Title   string   `json:"title"`
-	Dialect string   `json:"dialect"` // how it is spoken to: raw, relay, sluice or tus
+	Dialect string   `json:"dialect"` // how it is spoken to: raw, pipe, relay, sluice or tus
 	Build   []string `json:"build"`   // a command for every time
 	Command []string `json:"command"` // starts it; --addr HOST:PORT is added
 	Max     string   `json:"max"`     // a flag: how many bytes an event may have; none: any number
@@ -79,7 +79,7 @@ func readPeer(file, work string) (*peer, error) {
 // dialect returns how the peer is spoken to; kind is of sluice's streams. One of tus has none: it takes uploads only.
 func (p *peer) dialect(kind string) (load.Dialect, error) {
 	switch p.Dialect {
-	case "raw":
+	case "raw", "pipe":
 		return load.Raw{}, nil
 	case "relay":
 		return load.Relay{}, nil

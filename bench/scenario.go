@@ -56,10 +56,10 @@ var scenarios = []scenario{
 }
 
 // relays reports whether p takes part where something is relayed.
-func relays(p *peer) bool { return p.Dialect != "tus" }
+func relays(p *peer) bool { return p.Dialect != "tus" && p.Dialect != "pipe" }
 
 // brisk leaves out who takes long for what others do in a moment.
-func brisk(p *peer) bool { return p.Name != "zishang" && p.Name != "tus" }
+func brisk(p *peer) bool { return p.Name != "zishang" && p.Name != "tus" && p.Name != "pipe" }
 
 // few leaves out who is like another, where a quick run has no time for both: package sio is in sluice, too.
 func few(p *peer) bool { return p.Dialect == "raw" || pair(p) }

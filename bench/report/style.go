@@ -9,7 +9,7 @@ import (
 )
 
 // known are the peers in the order in which they are shown: ours first. Each has a style of its own in every report.
-var known = []string{"sluice", "relay", limit, "node", "zishang", "tus"}
+var known = []string{"sluice", "relay", limit, "pipe", "node", "zishang", "tus"}
 
 // Rank is the place of a peer among the others.
 func Rank(peer string) int {
@@ -32,10 +32,11 @@ var styles = []style{
 	{rgb(0x0072b2), nil, draw.CircleGlyph{}},
 	{rgb(0x3fa2dd), dashed(6, 2), draw.RingGlyph{}},
 	{rgb(0x808080), dashed(2, 2), draw.CrossGlyph{}},
+	{rgb(0xb08a00), dashed(2, 4), draw.SquareGlyph{}},
 	{rgb(0xd55e00), nil, draw.BoxGlyph{}},
 	{rgb(0x009e73), nil, draw.TriangleGlyph{}},
 	{rgb(0xb8608f), nil, draw.PyramidGlyph{}},
-	{rgb(0xb08a00), nil, draw.SquareGlyph{}},
+	{rgb(0x505050), nil, draw.PlusGlyph{}},
 }
 
 // style returns how a peer is drawn: those that are not known have the styles that are left, in turn.
