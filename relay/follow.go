@@ -8,7 +8,7 @@ type Follower struct {
 	bell chan struct{}
 }
 
-// Follow returns a Follower that begins at offset from, or FromLive. Close it.
+// Follow returns a Follower that begins at offset from, FromLive or FromBirth. Close it.
 func (st *Stream) Follow(from int64) *Follower {
 	f := &Follower{bell: make(chan struct{}, 1)}
 	f.Reader = st.NewReader(from, func() {

@@ -9,9 +9,14 @@ import (
 	"time"
 )
 
-// FromLive is the position of a reader that wants what is new: a file from its first byte, a live stream from its newest
-// key chunk.
-const FromLive int64 = -1
+const (
+	// FromLive is the position of a reader that wants what is new: a file from its first byte, a live stream from its newest key
+	// chunk.
+	FromLive int64 = -1
+	// FromBirth is that of a reader who was there when the stream began: its first byte, unless a live stream is too far ahead by
+	// the time that it reads.
+	FromBirth int64 = -2
+)
 
 // Gap tells a reader that bytes From to To of a stream are not given to it.
 type Gap struct {
@@ -40,13 +45,10 @@ type Reader struct {
 	backlog *backlog // what it reads when it is not in memory; nil: it never was
 }
 
-// NewReader returns a reader that begins at offset from, or FromLive. wake is called, by whoever appends, when there may be
+// NewReader returns a reader that begins at offset from, FromLive or FromBirth. wake is called, by whoever appends, when there may be
 // more after ErrLater; it must not wait. Close the reader.
 func (st *Stream) NewReader(from int64, wake func()) *Reader {
-	r := &Reader{st: st, wake: wake, next: from, placed: from >= 0}
-	if st.kind == File && from < 0 {
-		r.next, r.placed = 0, true
-	}
+	r := &Reader{st: st, wake: wake, next: max(from, 0), placed: from != FromLive || st.kind == File, atHead: from == FromBirth}
 	st.add(r)
 	return r
 }

@@ -597,3 +597,25 @@ func TestContentIsReadFromAnywhereInPiecesOfAnySize(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoWasThereWhenALiveStreamBeganMissesNothing(t *testing.T) {
+	h := start(t, &Hub{Limits: Limits{BehindBytes: 100_000}})
+	w := publish(t, h, Spec{Kind: Live})
+	content := random(5000) // no container, and no key point
+	write(t, w, content)
+	r := w.Stream().NewReader(FromBirth, func() {})
+	defer r.Close()
+	item, err := r.Next(ctx, false)
+	if err != nil || item.Chunk == nil || !bytes.Equal(item.Chunk.Data, content[:len(item.Chunk.Data)]) {
+		t.Errorf("Next = %+v, %v; want the first bytes", item, err)
+	}
+	late := w.Stream().NewReader(FromBirth, func() {})
+	defer late.Close()
+	for range 3 {
+		write(t, w, random(50_000))
+	}
+	if item, err = late.Next(ctx, false); err != nil || item.Gap == nil || item.Gap.Reason != "behind" || item.Gap.From != 0 {
+		t.Errorf("Next of one that comes to read too late = %+v, %v; want a gap", item, err)
+	}
+	finish(t, w)
+}

@@ -206,7 +206,7 @@ func (c *client) Deleted(room, stream string) {
 	c.tell(news{deleted: &deletedEvent{Room: room, Stream: stream}})
 }
 
-// follow subscribes the socket to a stream of a room it has joined; false if it has too many already.
+// follow subscribes the socket to a stream of a room it has joined; false if it has too many already. announce: it has just begun.
 func (c *client) follow(r *room, st *relay.Stream, announce bool) bool {
 	if s := c.subs[st.ID()]; s != nil {
 		s.member = true
@@ -218,8 +218,11 @@ func (c *client) follow(r *room, st *relay.Stream, announce bool) bool {
 	s := &subscription{client: c, stream: st, accept: r.accept, member: true, whole: r.whole, announce: announce}
 	s.mute = r.from == fromNone || st.Info().From == c.socket.ID()
 	from := relay.FromLive
-	if r.from == fromStart || r.whole {
+	switch {
+	case r.from == fromStart || r.whole:
 		from = 0
+	case announce:
+		from = relay.FromBirth
 	}
 	s.read(from)
 	c.enter(s)

@@ -89,6 +89,7 @@ type object = map[string]any
 
 type answer struct {
 	OK     bool
+	ID     string
 	Error  relay.Error
 	Stream relay.Info
 	Offset int64
@@ -381,4 +382,26 @@ func TestWhoJoinsAtTheSameTimeKnowsOfEachOther(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestMembersWhoAreBusyWhenALiveStreamBeginsMissNothingOfIt(t *testing.T) {
+	p := open(t, &relay.Hub{}, Limits{})
+	watcher, publisher := p.connect(t), p.connect(t)
+	id := watcher.must("join", object{"room": "studio"}).ID
+	busy := p.io.Of("/").To(id).Sockets()[0].Data().(*client)
+	busy.lock() // it pulls nothing
+	st := publisher.must("publish", object{"room": "studio", "kind": "live"}).Stream
+	content := bytes.Repeat([]byte("sound"), 2000)
+	publisher.must("chunk", object{"stream": st.ID, "offset": 0}, content)
+	busy.unlock()
+	first, before := watcher.until("chunk")
+	for _, n := range before {
+		if n.event == "gap" {
+			t.Errorf("a gap came first, from %d to %d", n.head.From, n.head.To)
+		}
+	}
+	if first.head.Offset != 0 || !bytes.HasPrefix(content, first.data) {
+		t.Errorf("the first chunk is at %d", first.head.Offset)
+	}
+	publisher.must("cancel", object{"stream": st.ID})
 }

@@ -53,7 +53,7 @@ func (s *subscription) wake() {
 	}
 }
 
-// read begins to read the stream from offset, or relay.FromLive.
+// read begins to read the stream from offset, relay.FromLive or relay.FromBirth.
 func (s *subscription) read(from int64) {
 	s.dropReader()
 	s.reader = s.stream.NewReader(from, s.wake)
