@@ -121,8 +121,8 @@ func (st *Stream) adopt() *Writer {
 	return in.hand()
 }
 
-// takeOver returns a new Writer, for who, in place of whoever wrote before; nil when the stream is over.
-func (st *Stream) takeOver(who Identity) *Writer {
+// takeOver returns a new Writer, for who publishes again, in place of whoever wrote before; nil when the stream is over.
+func (st *Stream) takeOver(spec Spec) *Writer {
 	in := &st.in
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -131,7 +131,7 @@ func (st *Stream) takeOver(who Identity) *Writer {
 	}
 	st.stopTimer()
 	st.mu.Lock()
-	st.info.From = who.ID
+	st.info.From, st.keyframe = spec.Who.ID, spec.Keyframe
 	st.mu.Unlock()
 	return in.hand()
 }

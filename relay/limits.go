@@ -14,6 +14,7 @@ const (
 	minRingBytes = 2 * chunker.MaxChunkBytes
 
 	defaultBehindTime = 2 * time.Second
+	keyframeInterval  = time.Second // between two askings of a publisher for a key chunk
 
 	// MaxNameBytes bounds the names of rooms, streams and members, MaxMetaBytes a stream's meta, MaxKeyBytes a key.
 	MaxNameBytes = 255

@@ -24,6 +24,10 @@ type Spec struct {
 	Relay bool   // only relayed, not archived
 	Meta  json.RawMessage
 	Who   Identity
+
+	// Keyframe is called when a reader of a live stream waits for a key chunk, which the publisher may then make, but once a
+	// second at most. It is called by who reads and must not wait. nil: nobody is told.
+	Keyframe func(st *Stream)
 }
 
 // Publish begins a stream, or resumes the one with the same key, room and subject: its earlier Writer loses it. When that one
@@ -128,7 +132,7 @@ func (h *Hub) resume(key string, spec Spec) (*Writer, error) {
 	case info.Whole():
 		return &Writer{st: st, done: true}, nil
 	}
-	w := st.takeOver(spec.Who)
+	w := st.takeOver(spec)
 	if w == nil {
 		return nil, Errorf(Unavailable, "the upload with this key is just being ended, try again")
 	}
@@ -173,6 +177,7 @@ func (h *Hub) begin(key string, spec Spec) (*Writer, error) {
 		State: Open, URL: "/media/" + id.String(), Created: now, Meta: spec.Meta,
 	}
 	st := h.stream(header{Info: info, Key: key, Subject: spec.Who.Subject, Keep: !spec.Relay})
+	st.keyframe = spec.Keyframe
 	if st.log, err = h.spool.Create(st.id, st.header(info)); err != nil {
 		h.log().Error("spool", "stream", st.id, "err", err)
 		return nil, Errorf(Unavailable, "the server cannot store more now")

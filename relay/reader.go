@@ -41,6 +41,7 @@ type Reader struct {
 	next   int64 // the offset it wants
 	due    bool  // a gap was given: what it leads to follows, however far ahead the newest is by now
 	queue  []Item
+	ask    func(*Stream) // asks for a key chunk, once mu is free; nil: there is no need
 
 	backlog *backlog // what it reads when it is not in memory; nil: it never was
 }
@@ -85,7 +86,12 @@ func (r *Reader) Next(ctx context.Context, wait bool) (Item, error) {
 		if err == ErrWait {
 			w = r.want()
 		}
+		ask := r.ask
+		r.ask = nil
 		r.st.mu.Unlock()
+		if ask != nil {
+			ask(r.st)
+		}
 		if err != ErrWait {
 			return item, err
 		}
@@ -162,6 +168,9 @@ func (r *Reader) place() {
 	to := st.liveStart()
 	if at := st.initAt(); at >= 0 && (len(st.marks) == 0 || at > to) {
 		to = at // no key chunk has followed it yet
+		r.wantKey()
+	} else if at >= 0 && to < st.ring.start(st.end) {
+		r.wantKey() // the newest is long gone by
 	}
 	r.next = 0
 	r.jump(to, "joined")
@@ -181,10 +190,19 @@ func (r *Reader) catchUp() {
 		to = st.ring.chunks[len(st.ring.chunks)-1].Offset
 	}
 	if to <= r.next {
+		r.wantKey()
 		return
 	}
 	st.hub.skipped.Add(to - r.next)
 	r.jump(to, "behind")
+}
+
+// wantKey has the publisher asked for a key chunk, if it has not just been. The stream's mu is held.
+func (r *Reader) wantKey() {
+	st := r.st
+	if now := time.Now(); st.info.State == Open && st.keyframe != nil && now.Sub(st.asked) >= keyframeInterval {
+		st.asked, r.ask = now, st.keyframe
+	}
 }
 
 func (r *Reader) behind() bool {

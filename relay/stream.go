@@ -34,7 +34,9 @@ type Stream struct {
 	marks     []int64   // where key chunks begin, ascending
 	readers   []*Reader // replaced, never changed
 	announced bool
-	timer     *time.Timer // of an abandoned stream, or one that no store has
+	keyframe  func(*Stream) // asks the publisher for a key chunk; nil: it cannot be asked
+	asked     time.Time     // when it was asked last
+	timer     *time.Timer   // of an abandoned stream, or one that no store has
 }
 
 // ID is the stream's ULID.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -402,6 +403,25 @@ func TestMembersWhoAreBusyWhenALiveStreamBeginsMissNothingOfIt(t *testing.T) {
 	}
 	if first.head.Offset != 0 || !bytes.HasPrefix(content, first.data) {
 		t.Errorf("the first chunk is at %d", first.head.Offset)
+	}
+	publisher.must("cancel", object{"stream": st.ID})
+}
+
+func TestAPublisherIsToldThatAReaderWaitsForAKeyChunk(t *testing.T) {
+	webm, err := os.ReadFile("../testdata/live.webm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := open(t, &relay.Hub{}, Limits{})
+	publisher, watcher, late := p.connect(t), p.connect(t), p.connect(t)
+	watcher.must("join", object{"room": "studio"})
+	st := publisher.must("publish", object{"room": "studio", "kind": "live"}).Stream
+	cluster := bytes.Index(webm, []byte{0x1f, 0x43, 0xb6, 0x75})
+	publisher.must("chunk", object{"stream": st.ID, "offset": 0}, webm[:cluster]) // the init segment
+	watcher.until("chunk")
+	late.must("subscribe", object{"stream": st.ID})
+	if told, _ := publisher.until("keyframe"); told.head.Stream != st.ID {
+		t.Errorf("asked for a key chunk of %q", told.head.Stream)
 	}
 	publisher.must("cancel", object{"stream": st.ID})
 }

@@ -29,6 +29,7 @@ const (
 	evGap      = "gap"      // gapEvent
 	evEnd      = "end"      // relay.Info
 	evArchived = "archived" // relay.Info
+	evKeyframe = "keyframe" // keyframeEvent, to the publisher
 	evMedia    = "media"    // relay.Info, bytes?
 	evProgress = "progress" // offsetEvent
 	evDeleted  = "deleted"  // deletedEvent
@@ -163,6 +164,9 @@ type (
 	offsetEvent struct {
 		Stream string `json:"stream"`
 		Offset int64  `json:"offset"`
+	}
+	keyframeEvent struct {
+		Stream string `json:"stream"`
 	}
 	deletedEvent struct {
 		Room   string `json:"room"`

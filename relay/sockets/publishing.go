@@ -108,6 +108,7 @@ func (d *Door) publish(c *client, e *sio.Event) (any, error) {
 	}
 	w, err := d.Hub.Publish(contextOf(e), relay.Spec{
 		Room: q.Room, Name: q.Name, Kind: q.Kind, Size: q.Size, Key: q.Key, Relay: q.Archive != nil && !*q.Archive, Meta: q.Meta, Who: c.who,
+		Keyframe: c.askForKey,
 	})
 	if err != nil {
 		return nil, err
@@ -118,6 +119,11 @@ func (d *Door) publish(c *client, e *sio.Event) (any, error) {
 	}
 	info := w.Stream().Info()
 	return publishReply{reply: reply{OK: true}, Stream: info, Offset: w.Offset(), Window: d.window(), Chunk: chunkBytes}, nil
+}
+
+// askForKey tells the socket, which publishes st, that a reader waits for a key chunk.
+func (c *client) askForKey(st *relay.Stream) {
+	c.socket.Emit(evKeyframe, keyframeEvent{Stream: st.ID()})
 }
 
 // busy reports whether the socket publishes as much as it may. Streams that it has lost, or that are over, are remembered only

@@ -1,0 +1,90 @@
+package relay
+
+import (
+	"bytes"
+	"os"
+	"testing"
+	"time"
+)
+
+// liveWebM is a live recording, and where its clusters begin.
+func liveWebM(t *testing.T) (content []byte, clusters []int) {
+	t.Helper()
+	content, err := os.ReadFile("testdata/live.webm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, id := 0, []byte{0x1f, 0x43, 0xb6, 0x75}; ; at++ {
+		i := bytes.Index(content[at:], id)
+		if i < 0 {
+			return content, clusters
+		}
+		at += i
+		clusters = append(clusters, at)
+	}
+}
+
+// arrive has a reader of what is new come, and read what there is.
+func arrive(t *testing.T, st *Stream) *Reader {
+	t.Helper()
+	r := st.NewReader(FromLive, func() {})
+	for {
+		switch _, err := r.Next(ctx, true); err {
+		case nil:
+		case ErrLater:
+			return r
+		default:
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAPublisherIsAskedForAKeyChunkWhenOneIsWaitedFor(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		content, clusters := liveWebM(t)
+		asked := 0
+		w := publish(t, h, Spec{Kind: Live, Key: "k", Keyframe: func(*Stream) { asked++ }})
+		expect := func(times int, what string) {
+			t.Helper()
+			if asked != times {
+				t.Errorf("%s: asked %d times; want %d", what, asked, times)
+			}
+		}
+		write(t, w, content[:clusters[0]]) // the init segment alone
+		time.Sleep(2 * sniffDelay)
+		defer arrive(t, w.Stream()).Close()
+		expect(1, "one came")
+		defer arrive(t, w.Stream()).Close()
+		expect(1, "another came at the same time")
+		time.Sleep(keyframeInterval)
+		defer arrive(t, w.Stream()).Close()
+		expect(2, "one came later")
+
+		again := publish(t, h, Spec{Kind: Live, Key: "k", Keyframe: func(*Stream) { asked += 100 }})
+		time.Sleep(keyframeInterval)
+		defer arrive(t, w.Stream()).Close()
+		expect(102, "another publishes")
+		if _, err := again.Write(content[clusters[0]:]); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(keyframeInterval)
+		defer arrive(t, w.Stream()).Close()
+		expect(102, "there are key chunks")
+		finish(t, again)
+	})
+}
+
+func TestAPublisherIsAskedForAKeyChunkByWhoIsBehindAndCannotJump(t *testing.T) {
+	content, clusters := liveWebM(t)
+	asked := 0
+	h := start(t, &Hub{Limits: Limits{BehindBytes: 4 << 10}})
+	w := publish(t, h, Spec{Kind: Live, Keyframe: func(*Stream) { asked++ }})
+	write(t, w, content[:5000])
+	r := arrive(t, w.Stream())
+	defer r.Close()
+	write(t, w, content[5000:clusters[1]])
+	if item, err := r.Next(ctx, false); err != nil || item.Chunk == nil || asked != 1 {
+		t.Errorf("Next = %+v, %v, asked %d times; want what follows, and to be asked", item, err, asked)
+	}
+	finish(t, w)
+}
