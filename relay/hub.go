@@ -37,8 +37,7 @@ type Hub struct {
 	ids    ids
 	depot  depot
 	syncs  chan struct{} // a place for each Writer.Sync at work: what comes while others wait for one is synced together
-
-	skipped atomic.Int64 // bytes that readers of live streams jumped over
+	gaps   gapCounter
 
 	mu      sync.Mutex // taken last: a room's mu may be held
 	rooms   map[string]*Room
@@ -56,7 +55,7 @@ type Hub struct {
 type Stats struct {
 	Rooms, Streams int
 	HeldBytes      int64 // in memory, of all streams
-	SkippedBytes   int64 // jumped over by readers of live streams that fell behind
+	Gaps           Gaps  // of readers of live streams, since Start
 }
 
 // Start opens the spool and takes up what was left there: ended streams go on to the archive, files with a key wait for
@@ -107,7 +106,7 @@ func (h *Hub) Close() error {
 func (h *Hub) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return Stats{Rooms: len(h.rooms), Streams: len(h.streams), HeldBytes: h.held.Load(), SkippedBytes: h.skipped.Load()}
+	return Stats{Rooms: len(h.rooms), Streams: len(h.streams), HeldBytes: h.held.Load(), Gaps: h.gaps.counted()}
 }
 
 // Log is where the hub and its doors log.

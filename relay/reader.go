@@ -18,12 +18,6 @@ const (
 	FromBirth int64 = -2
 )
 
-// Gap tells a reader that bytes From to To of a stream are not given to it.
-type Gap struct {
-	From, To int64
-	Reason   string // "joined" or "behind"
-}
-
 // Item is the next thing a reader gets: a chunk or a gap.
 type Item struct {
 	Chunk *Chunk
@@ -173,7 +167,7 @@ func (r *Reader) place() {
 		r.wantKey() // the newest is long gone by
 	}
 	r.next = 0
-	r.jump(to, "joined")
+	r.jump(to, Joined)
 }
 
 // catchUp moves a reader of a live stream that is too far behind to the newest place ahead where reading can begin.
@@ -193,8 +187,7 @@ func (r *Reader) catchUp() {
 		r.wantKey()
 		return
 	}
-	st.hub.skipped.Add(to - r.next)
-	r.jump(to, "behind")
+	r.jump(to, Behind)
 }
 
 // wantKey has the publisher asked for a key chunk, if it has not just been. The stream's mu is held.
@@ -218,7 +211,7 @@ func (r *Reader) behind() bool {
 }
 
 // jump goes ahead to offset to, with a copy of the init segment if that is jumped over, and a gap.
-func (r *Reader) jump(to int64, reason string) {
+func (r *Reader) jump(to int64, reason Reason) {
 	st := r.st
 	if at := st.initAt(); at >= r.next && at < to {
 		for _, c := range st.init {
@@ -226,7 +219,10 @@ func (r *Reader) jump(to int64, reason string) {
 		}
 	}
 	if to > r.next {
-		r.queue = append(r.queue, Item{Gap: &Gap{From: r.next, To: to, Reason: reason}})
+		gap := Gap{From: r.next, To: to, Reason: reason}
+		st.gaps.add(gap)
+		st.hub.gaps.add(gap)
+		r.queue = append(r.queue, Item{Gap: &gap})
 		r.next = to
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -481,6 +482,9 @@ func TestLateJoinersOfLiveStreamsBeginAtTheNewestKeyChunk(t *testing.T) {
 	if !bytes.HasPrefix(key.Chunk.Data, []byte{0x1f, 0x43, 0xb6, 0x75}) {
 		t.Errorf("the key chunk begins with % x, not with a Cluster", key.Chunk.Data[:4])
 	}
+	if its := w.Stream().Gaps(); !maps.Equal(its, Gaps{Joined: {1, gap.Gap.To}}) {
+		t.Errorf("%v are counted", its)
+	}
 	finish(t, w)
 }
 
@@ -506,8 +510,9 @@ func TestReaderJumpsToTheNewestKeyChunkWhenBehind(t *testing.T) {
 	if err != nil || !next.Chunk.Key || next.Chunk.Offset != item.Gap.To {
 		t.Fatalf("after the gap %+v, %v; want a key chunk", next, err)
 	}
-	if skipped := h.Stats().SkippedBytes; skipped != item.Gap.To-item.Gap.From {
-		t.Errorf("%d bytes counted as skipped", skipped)
+	want := Gaps{Behind: {1, item.Gap.To - item.Gap.From}}
+	if all, its := h.Stats().Gaps, w.Stream().Gaps(); !maps.Equal(all, want) || !maps.Equal(its, want) {
+		t.Errorf("%v are counted, %v of the stream; want %v", all, its, want)
 	}
 	finish(t, w)
 }

@@ -23,6 +23,7 @@ type Stream struct {
 	keep    bool   // to be archived
 	in      intake // the publisher's side
 	round   round
+	gaps    gapCounter
 	memo
 
 	mu        sync.Mutex

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -93,6 +94,7 @@ type answer struct {
 	ID     string
 	Error  relay.Error
 	Stream relay.Info
+	Gaps   relay.Gaps
 	Offset int64
 }
 
@@ -424,4 +426,17 @@ func TestAPublisherIsToldThatAReaderWaitsForAKeyChunk(t *testing.T) {
 		t.Errorf("asked for a key chunk of %q", told.head.Stream)
 	}
 	publisher.must("cancel", object{"stream": st.ID})
+}
+
+func TestAPublisherIsToldWhatItsReadersWereNotGiven(t *testing.T) {
+	p := open(t, &relay.Hub{}, Limits{})
+	publisher, late := p.connect(t), p.connect(t)
+	st := publisher.must("publish", object{"room": "studio", "kind": "live"}).Stream
+	publisher.must("chunk", object{"stream": st.ID, "offset": 0}, bytes.Repeat([]byte("sound"), 2000))
+	late.must("subscribe", object{"stream": st.ID})
+	late.until("gap")
+	a := publisher.must("finish", object{"stream": st.ID})
+	if want := (relay.Gaps{relay.Joined: {Gaps: 1, Bytes: 10_000}}); !maps.Equal(a.Gaps, want) {
+		t.Errorf("the ack has %v; want %v", a.Gaps, want)
+	}
 }

@@ -117,6 +117,7 @@ type (
 	streamReply struct {
 		reply
 		Stream relay.Info `json:"stream"`
+		Gaps   relay.Gaps `json:"gaps,omitempty"` // of a live stream: what its readers were not given, by reason
 	}
 	publishReply struct {
 		reply
@@ -156,10 +157,10 @@ type (
 		Size     int    `json:"size,omitempty"` // decoded, where Encoding is given
 	}
 	gapEvent struct {
-		Stream string `json:"stream"`
-		From   int64  `json:"from"`
-		To     int64  `json:"to"`
-		Reason string `json:"reason"`
+		Stream string       `json:"stream"`
+		From   int64        `json:"from"`
+		To     int64        `json:"to"`
+		Reason relay.Reason `json:"reason"`
 	}
 	offsetEvent struct {
 		Stream string `json:"stream"`

@@ -85,7 +85,7 @@ func (c *client) finish(e *sio.Event, w *relay.Writer, sha256 string) {
 		fail(e, err)
 		return
 	}
-	e.Ack(streamReply{reply: reply{OK: true}, Stream: info})
+	e.Ack(streamReply{reply: reply{OK: true}, Stream: info, Gaps: w.Stream().Gaps()})
 }
 
 // later runs f, which waits for the disk, beside the socket's events.
