@@ -79,7 +79,7 @@ var outside = map[string][]string{
 	"golang.org/x/sys":                        {"bench/host", "sio/engine", "relay/spool", "storage/dir"},
 	"golang.org/x/sync":                       {"relay/archive", "storage/s3"},
 	"golang.org/x/term":                       {"bench", "cmd/sluice"},
-	"golang.org/x/time":                       {"relay/archive", "storage/s3"},
+	"golang.org/x/time":                       {"relay/archive", "relay/sockets", "storage/s3"},
 }
 
 var testOnly = []string{"go.uber.org/goleak", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/gobwas/ws", "golang.org/x/time"}

@@ -287,6 +287,18 @@ func TestWhatIsTooLargeIsRefusedWithTheLimit(t *testing.T) {
 	}
 }
 
+func TestWhoSendsTooFastIsReadNoFaster(t *testing.T) {
+	s := lab.Sluice(t, "--max-rate", "100KB")
+	path, _ := randomFile(t, 200_000)
+	began := time.Now()
+	if _, _, err := sluice(t, "send", "--server", s.URL, "--room", "r", path); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < time.Second {
+		t.Errorf("200 kB at 100 kB/s, of which a second's come at once, took %v", took)
+	}
+}
+
 func TestALiveStreamEndsProperlyWhenItIsInterrupted(t *testing.T) {
 	s := lab.Sluice(t)
 	out := t.TempDir()

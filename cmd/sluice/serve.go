@@ -48,6 +48,7 @@ type Serve struct {
 	Deflate bool   `env:"SLUICE_DEFLATE" help:"Compress events over WebSocket (permessage-deflate) with clients that offer it. They compress what they send, too, films included: media that goes out is never compressed by it."`
 
 	MaxUpload    Bytes         `default:"16GiB" env:"SLUICE_MAX_UPLOAD" placeholder:"SIZE" help:"Most bytes of one stream (${default})."`
+	MaxRate      Bytes         `env:"SLUICE_MAX_RATE" placeholder:"SIZE" help:"Most bytes a second that one socket may publish, 64KiB at least: it is read no faster (no bound)."`
 	ResumeWindow time.Duration `default:"10m" env:"SLUICE_RESUME_WINDOW" placeholder:"TIME" help:"How long an upload waits for its publisher to come back (${default})."`
 	PingInterval time.Duration `default:"25s" env:"SLUICE_PING_INTERVAL" placeholder:"TIME" help:"Time between pings to a client (${default})."`
 	PingTimeout  time.Duration `default:"20s" env:"SLUICE_PING_TIMEOUT" placeholder:"TIME" help:"How long a client may take to answer one (${default})."`
@@ -192,7 +193,7 @@ func (c *Serve) open(log *slog.Logger) (s *server, err error) {
 	if c.Deflate {
 		s.io.Deflate = &sio.Deflate{}
 	}
-	(&sockets.Door{Hub: s.hub}).Mount(s.io.Of("/"))
+	(&sockets.Door{Hub: s.hub, Limits: sockets.Limits{ByteRate: int64(c.MaxRate)}}).Mount(s.io.Of("/"))
 	g.next = s.routes(g)
 	s.http = &http.Server{
 		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeaderBytes,

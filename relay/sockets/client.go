@@ -23,6 +23,7 @@ type client struct {
 	wg     sync.WaitGroup
 
 	syncing chan struct{} // a place for each chunk that waits for the disk
+	paced   *pace         // nil before the first chunk; used by its handlers, of which one runs at a time
 
 	newsMu sync.Mutex // never held while waiting: publishers take it
 	news   []news     // guarded by newsMu
@@ -38,6 +39,14 @@ type client struct {
 	files   turns
 	gave    *relay.Chunk       // pulled last: while it is on its way, others who read the same stream may as well have it
 	writers map[string]*writer // publishing
+}
+
+// pace is what bounds the rate of what the socket publishes.
+func (c *client) pace() *pace {
+	if c.paced == nil {
+		c.paced = newPace(c, c.door.Limits)
+	}
+	return c.paced
 }
 
 // room is how a socket has joined one.

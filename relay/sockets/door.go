@@ -28,12 +28,17 @@ type Limits struct {
 	Publishing int   // streams published at once; 0: 100
 	Reading    int   // streams read or waited for at once; 0: 2,000
 	Window     int64 // bytes of a publisher's chunks that may be unacknowledged; 0: 4 MiB
+	ChunkRate  int   // chunks published in a second; 0: 10,000
+	ByteRate   int64 // bytes published in a second, 64 KiB at least; 0: no bound
 }
 
 func (d *Door) maxRooms() int      { return cmp.Or(d.Limits.Rooms, 100) }
 func (d *Door) maxPublishing() int { return cmp.Or(d.Limits.Publishing, 100) }
 func (d *Door) maxReading() int    { return cmp.Or(d.Limits.Reading, 2000) }
 func (d *Door) window() int64      { return cmp.Or(d.Limits.Window, 4<<20) }
+
+func (l Limits) chunkRate() int { return cmp.Or(l.ChunkRate, 10_000) }
+func (l Limits) byteRate() int  { return int(max(l.ByteRate, 64<<10)) }
 
 const (
 	chunkBytes = chunker.MaxChunkBytes // what publishers are told to cut at

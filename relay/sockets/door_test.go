@@ -59,6 +59,7 @@ type told struct {
 	head  struct {
 		Stream, ID, Type, Code string
 		State                  relay.State
+		Limit                  float64
 		Offset, From, To       int64
 	}
 	data []byte

@@ -51,7 +51,7 @@ func (c *client) receive(w *relay.Writer, body *sio.Attachment) error {
 		defer close(reported)
 		c.report(w, done)
 	}()
-	_, err := w.ReadSized(body, max(body.Size(), 0))
+	_, err := w.ReadSized(c.pace().body(body, evSend), max(body.Size(), 0))
 	close(done)
 	<-reported
 	return err
@@ -180,7 +180,10 @@ func (d *Door) chunk(c *client, e *sio.Event, body *sio.Attachment) error {
 	if err != nil {
 		return err
 	}
-	if err := w.Chunk(q.Offset, body, max(body.Size(), 0)); err != nil {
+	if err := c.pace().chunk(); err != nil {
+		return err
+	}
+	if err := w.Chunk(q.Offset, c.pace().body(body, evChunk), max(body.Size(), 0)); err != nil {
 		return err
 	}
 	if e.WantsAck() {
