@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"time"
 
 	"sluice/relay/spool"
 )
@@ -131,7 +132,7 @@ func (st *Stream) takeOver(spec Spec) *Writer {
 	}
 	st.stopTimer()
 	st.mu.Lock()
-	st.info.From, st.keyframe = spec.Who.ID, spec.Keyframe
+	st.info.From, st.keyframe, st.fed = spec.Who.ID, spec.Keyframe, time.Now()
 	st.mu.Unlock()
 	return in.hand()
 }

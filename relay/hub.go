@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"sluice/relay/spool"
 )
@@ -48,6 +49,7 @@ type Hub struct {
 
 	life   sync.Mutex
 	closed bool           // guarded by life
+	sweeps *time.Timer    // guarded by life; calls sweep
 	wg     sync.WaitGroup // added to under life, while not closed
 }
 
@@ -76,7 +78,11 @@ func (h *Hub) Start() error {
 	if h.spool, err = spool.Open(dir, h.log()); err != nil {
 		return err
 	}
-	return h.spool.Recover(h.recover)
+	if err := h.spool.Recover(h.recover); err != nil {
+		return err
+	}
+	h.sweepLater()
+	return nil
 }
 
 // Close stops what the hub began and closes the spool. Open streams are left as they are, to be taken up by the next Start.
@@ -84,6 +90,9 @@ func (h *Hub) Start() error {
 func (h *Hub) Close() error {
 	h.life.Lock()
 	h.closed = true
+	if h.sweeps != nil {
+		h.sweeps.Stop()
+	}
 	h.life.Unlock()
 	h.mu.Lock()
 	streams := slices.Collect(maps.Values(h.streams))

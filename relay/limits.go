@@ -33,6 +33,7 @@ type Limits struct {
 	Streams      int           // in memory: open, or ended not long ago; 0: 20,000
 	ResumeWindow time.Duration // how long a file with a key waits for its publisher, and an ended stream is remembered; 0: 10 min
 	LiveLinger   time.Duration // how long a live stream waits for its publisher; 0: 10 s
+	IdleTime     time.Duration // how long a publisher may bring nothing before it loses its stream, or a quarter longer; 0: 1 h
 	BehindBytes  int64         // how far a reader of a live stream may be behind before it jumps; 0: 4 MiB
 	BehindTime   time.Duration // the same in time; 0: 2 s
 }
@@ -46,5 +47,6 @@ func (h *Hub) roomStreams() int            { return cmp.Or(h.Limits.RoomStreams,
 func (h *Hub) maxStreams() int             { return cmp.Or(h.Limits.Streams, 20_000) }
 func (h *Hub) resumeWindow() time.Duration { return cmp.Or(h.Limits.ResumeWindow, 10*time.Minute) }
 func (h *Hub) liveLinger() time.Duration   { return cmp.Or(h.Limits.LiveLinger, 10*time.Second) }
+func (h *Hub) idleTime() time.Duration     { return cmp.Or(h.Limits.IdleTime, time.Hour) }
 func (h *Hub) behindBytes() int64          { return cmp.Or(h.Limits.BehindBytes, 4<<20) }
 func (h *Hub) behindTime() time.Duration   { return cmp.Or(h.Limits.BehindTime, defaultBehindTime) }

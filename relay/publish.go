@@ -203,7 +203,7 @@ func (h *Hub) limit(info Info) int64 {
 func (h *Hub) stream(d header) *Stream {
 	return &Stream{
 		id: d.Info.ID, kind: d.Info.Kind, hub: h, key: d.Key, keep: d.Keep,
-		subject: d.Subject, info: d.Info,
+		subject: d.Subject, info: d.Info, fed: time.Now(),
 	}
 }
 

@@ -31,6 +31,7 @@ type Stream struct {
 	log       *spool.Log // nil once the store alone holds it
 	ring      ring
 	end       int64     // readers may read up to here
+	fed       time.Time // when bytes came last, or it began
 	init      []*Chunk  // the newest init segment, cut as chunks
 	marks     []int64   // where key chunks begin, ascending
 	readers   []*Reader // replaced, never changed
@@ -120,7 +121,7 @@ func (st *Stream) append(c *Chunk) {
 	c.at = time.Now()
 	st.mu.Lock()
 	st.ring.push(c)
-	st.end = c.End()
+	st.end, st.fed = c.End(), c.at
 	st.info.Offset = st.end
 	if c.Key {
 		st.mark(c.Offset)

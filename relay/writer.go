@@ -46,6 +46,8 @@ func (w *Writer) held() error {
 		return nil
 	case in.over:
 		return w.st.whyOver()
+	case in.writer == nil:
+		return Errorf(Gone, "nothing came for too long: publish the stream again, with its key")
 	}
 	return Errorf(Gone, "another publisher has taken over this stream")
 }
@@ -313,7 +315,10 @@ func (w *Writer) Fail(why error) {
 
 // Abandon says that the publisher is gone without an end. A file with a key waits for it to come back, a file without fails,
 // a live stream ends after a while.
-func (w *Writer) Abandon() {
+func (w *Writer) Abandon() { w.abandon(Errorf(Gone, "its publisher is gone")) }
+
+// abandon is Abandon; why is what a file fails by that nobody can come back to.
+func (w *Writer) abandon(why error) {
 	st := w.st
 	in := &st.in
 	in.mu.Lock()
@@ -324,7 +329,7 @@ func (w *Writer) Abandon() {
 	in.writer = nil
 	kind := st.kind
 	if kind == File && st.key == "" {
-		in.st.fail(Errorf(Gone, "its publisher is gone"))
+		in.st.fail(why)
 	}
 	in.mu.Unlock()
 	switch {

@@ -1,0 +1,61 @@
+package relay
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestAPublisherThatBringsNothingLosesItsStream(t *testing.T) {
+	const idleTime = 8 * time.Minute
+	synctest.Test(t, func(t *testing.T) {
+		h := &Hub{Dir: t.TempDir(), Limits: Limits{IdleTime: idleTime}}
+		if err := h.Start(); err != nil {
+			t.Fatal(err)
+		}
+		busy := publish(t, h, Spec{Kind: Live})
+		live := publish(t, h, Spec{Kind: Live})
+		keyed := publish(t, h, Spec{Key: "k"})
+		plain := publish(t, h, Spec{})
+		idle := []*Writer{live, keyed, plain}
+		for _, w := range idle {
+			write(t, w, random(5000))
+		}
+		for range 7 {
+			write(t, busy, random(5000))
+			time.Sleep(time.Minute)
+		}
+		for _, w := range idle {
+			if !w.Holds() {
+				t.Errorf("a stream is lost after 7 of %v", idleTime)
+			}
+		}
+		for range 4 {
+			write(t, busy, random(5000))
+			time.Sleep(time.Minute)
+		}
+		for _, w := range idle {
+			_, err := w.Write([]byte("late"))
+			wantCode(t, err, Gone)
+		}
+		if !busy.Holds() {
+			t.Error("a stream is lost though something came")
+		}
+		if state := live.Stream().Info().State; state != Ended {
+			t.Errorf("the live stream is %s; want ended", state)
+		}
+		if state := plain.Stream().Info().State; state != Failed {
+			t.Errorf("the file without a key is %s; want failed", state)
+		}
+		again := publish(t, h, Spec{Key: "k"})
+		if again.Stream() != keyed.Stream() || again.Offset() != 5000 {
+			t.Error("the file with a key does not wait for its publisher")
+		}
+		write(t, again, random(1000))
+		finish(t, again)
+		finish(t, busy)
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
