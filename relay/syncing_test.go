@@ -63,3 +63,32 @@ func TestWhatComesWhileASyncWaitsForItsTurnIsSyncedWithIt(t *testing.T) {
 		finish(t, w)
 	})
 }
+
+func TestASyncDoesNotKeepItsTurnFromOthersWhileItsPublisherIsBusy(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		w := publish(t, h, Spec{})
+		write(t, w, random(5000))
+		for range cap(h.syncs) {
+			h.syncs <- struct{}{}
+		}
+		done := make(chan int64)
+		go func() {
+			n, err := w.Sync()
+			if err != nil {
+				t.Error(err)
+			}
+			done <- n
+		}()
+		synctest.Wait()
+		write(t, w, random(6000))
+		w.Stream().in.mu.Lock() // as a publisher does that waits for the end of a round
+		for range cap(h.syncs) {
+			<-h.syncs
+		}
+		if n := <-done; n != 5000 {
+			t.Errorf("Sync = %d while the publisher is busy; want what had come before, 5000", n)
+		}
+		w.Stream().in.mu.Unlock()
+		finish(t, w)
+	})
+}

@@ -175,10 +175,13 @@ func (w *Writer) Sync() (int64, error) {
 	if w.done {
 		return w.Offset(), nil
 	}
-	w.st.hub.syncs <- struct{}{}
-	defer func() { <-w.st.hub.syncs }()
 	offset, err := w.spooled()
 	if err != nil {
+		return 0, err
+	}
+	w.st.hub.syncs <- struct{}{}
+	defer func() { <-w.st.hub.syncs }()
+	if offset, err = w.spooledSince(offset); err != nil {
 		return 0, err
 	}
 	if err := w.log.Sync(); err != nil {
@@ -200,6 +203,22 @@ func (w *Writer) spooled() (int64, error) {
 	in := &w.st.in
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	return w.spool()
+}
+
+// spooledSince is spooled, or offset where that would have to wait for the publisher.
+func (w *Writer) spooledSince(offset int64) (int64, error) {
+	in := &w.st.in
+	if !in.mu.TryLock() {
+		return offset, nil
+	}
+	defer in.mu.Unlock()
+	return w.spool()
+}
+
+// spool is spooled for who holds in.mu.
+func (w *Writer) spool() (int64, error) {
+	in := &w.st.in
 	if in.whole && in.last == w {
 		return in.spooled, nil
 	}
