@@ -36,7 +36,7 @@ type scale struct {
 
 var (
 	quickScale = scale{during: 300 * time.Millisecond, paced: time.Second}
-	fullScale  = scale{during: 700 * time.Millisecond, paced: 3 * time.Second}
+	fullScale  = scale{during: 500 * time.Millisecond, paced: 2 * time.Second}
 )
 
 // scenarios are all there are, in the order in which they are run.
