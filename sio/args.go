@@ -48,10 +48,14 @@ func (a Args) Decode(i int, v any) error {
 	if i < 0 || i >= len(a.raw) {
 		return fmt.Errorf("sio: no argument %d", i)
 	}
-	if a.lease != nil && a.mayHoldAttachment(a.raw[i]) && !a.lease.keep() {
+	attachments := a.attachments
+	switch {
+	case !a.mayHoldAttachment(a.raw[i]):
+		attachments = nil // there is no placeholder to look for
+	case a.lease != nil && !a.lease.keep():
 		return errNoAttachments
 	}
-	if err := packet.Unmarshal(a.raw[i], a.attachments, v); err != nil {
+	if err := packet.Unmarshal(a.raw[i], attachments, v); err != nil {
 		return fmt.Errorf("sio: argument %d: %w", i, err)
 	}
 	return nil
