@@ -4,7 +4,10 @@ package engine
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	"sluice/sio/internal/websocket"
 )
 
 func TestAnEventIsEncodedOnceForAllAndAllocatesNothingForEach(t *testing.T) {
@@ -96,5 +99,24 @@ func TestReadingAPayloadAllocatesNothingForEachPacket(t *testing.T) {
 		if n != 3 { // the reader, its buffer, and the buffer's bytes
 			t.Errorf("a payload of %d texts and a binary message: %v times; want 3", texts, n)
 		}
+	}
+}
+
+func TestReadingFromASocketAllocatesNothing(t *testing.T) {
+	var counted atomic.Uint64
+	l := connect(t, Prepare())
+	src, ok := newSource(l.server, &counted).(websocket.BothReader)
+	if !ok {
+		t.Skip("into two buffers by one system call: not on this system")
+	}
+	sent, p, more := make([]byte, 15), make([]byte, 10), make([]byte, 10)
+	n := testing.AllocsPerRun(100, func() {
+		l.client.Write(sent)
+		if n, err := src.ReadBoth(p, more); n != len(sent) || err != nil {
+			t.Fatal(n, err)
+		}
+	})
+	if n != 0 {
+		t.Errorf("%v times; want 0", n)
 	}
 }

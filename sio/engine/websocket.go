@@ -52,7 +52,7 @@ func (srv *Server) openWebSocket(
 		variant: variant{form: forWebSocket, eio3: s.protocol == 3, base64: wantsBase64(r), deflate: threshold},
 	}
 	socket := &webSocket{carrier: c, eio3: s.protocol == 3}
-	socket.in = websocket.NewReader(&countingReader{r: src, n: &srv.counters.bytesIn}, socket.control)
+	socket.in = websocket.NewReader(newSource(src, &srv.counters.bytesIn), socket.control)
 	socket.in.Inflate = answer != ""
 	c.in, c.framing = socket, socket
 	return c, nil

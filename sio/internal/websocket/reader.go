@@ -1,20 +1,16 @@
 package websocket
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
 )
 
 const (
-	// frameBufferBytes is what a WebSocket connection buffers of what arrives; larger payloads are read past it.
-	frameBufferBytes = 4 << 10
 	// maxFragments bounds the fragments of a text message, and of a binary one those that may be smaller than
 	// minFragmentBytes on average.
 	maxFragments     = 1024
@@ -48,28 +44,13 @@ type Reader struct {
 	unlend func() // takes them; made once: a closure a text would be an allocation a text
 }
 
-// buffer is what a reader needs that does not rest. It is taken from a pool and goes back there.
-type buffer struct {
-	*bufio.Reader
-	scratch [ws.MaxHeaderSize + ws.MaxControlFramePayloadSize]byte
-}
-
-// NewReader returns a reader of what comes from r. Ping, pong and close frames are handed to control while a message is
-// waited for or read; the payload is lent. An error that control returns ends the reading with it: after a close frame it
-// must.
+// NewReader returns a reader of what comes from r, at best a BothReader. Ping, pong and close frames are handed to control
+// while a message is waited for or read; the payload is lent. An error that control returns ends the reading with it: after a
+// close frame it must.
 func NewReader(r io.Reader, control func(ws.OpCode, []byte) error) *Reader {
-	reader := &Reader{conn: r, control: control}
+	reader := &Reader{conn: r, src: newBuffer(r), control: control}
 	reader.unlend = reader.discard
-	reader.read(r)
 	return reader
-}
-
-var buffers = sync.Pool{New: func() any { return &buffer{Reader: bufio.NewReaderSize(nil, frameBufferBytes)} }}
-
-// read takes a buffer for what comes from src.
-func (r *Reader) read(src io.Reader) {
-	r.src = buffers.Get().(*buffer)
-	r.src.Reset(src)
 }
 
 // Rest gives the buffer back until the next byte comes, for which Await and Next then wait without one. It reports whether it
@@ -78,11 +59,10 @@ func (r *Reader) Rest() bool {
 	switch {
 	case r.src == nil:
 		return true
-	case r.src.Buffered() > 0:
+	case r.src.buffered() > 0:
 		return false
 	}
-	r.src.Reset(nil)
-	buffers.Put(r.src)
+	r.src.release()
 	r.src = nil
 	return true
 }
@@ -95,7 +75,7 @@ func (r *Reader) Await() error {
 			return err
 		}
 	}
-	_, err := r.src.Peek(1)
+	_, err := r.src.peek(1)
 	return err
 }
 
@@ -105,7 +85,7 @@ func (r *Reader) wake() error {
 	if _, err := io.ReadFull(r.conn, first); err != nil {
 		return err
 	}
-	r.read(behind(first, r.conn))
+	r.src = newBuffer(r.conn, first...)
 	return nil
 }
 
@@ -161,7 +141,7 @@ func (r *Reader) header() (ws.Header, error) {
 	if err := r.Await(); err != nil {
 		return ws.Header{}, err
 	}
-	lead, err := r.src.Peek(2)
+	lead, err := r.src.peek(2)
 	if err != nil {
 		return ws.Header{}, unexpected(err)
 	}
@@ -260,7 +240,7 @@ func (r *Reader) raw(p []byte) (int, error) {
 		}
 	}
 	at := r.head.Length - r.left
-	n, err := r.src.Read(p[:min(int64(len(p)), r.left)])
+	n, err := r.src.read(p[:min(int64(len(p)), r.left)], int64(len(p)) >= r.left)
 	ws.Cipher(p[:n], r.head.Mask, int(at&3))
 	r.left -= int64(n)
 	return n, unexpected(err)
@@ -298,11 +278,11 @@ func (r *Reader) mostRaw(limit int) int64 {
 // what is no UTF-8 must be refused as soon as it is seen.
 func (r *Reader) buffered() ([]byte, func(), error) {
 	n := int(r.left)
-	if r.src.Buffered() < n {
+	if r.src.buffered() < n {
 		text, err := r.collect(n)
 		return text, func() {}, err
 	}
-	text, err := r.src.Peek(n)
+	text, err := r.src.peek(n)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -317,7 +297,7 @@ func (r *Reader) buffered() ([]byte, func(), error) {
 
 // discard ends the loan of a text from the buffer.
 func (r *Reader) discard() {
-	r.src.Discard(r.lent)
+	r.src.discard(r.lent)
 	r.lent = 0
 }
 
