@@ -20,7 +20,7 @@ type rawSource struct {
 	failed error
 }
 
-// newSource returns a reader of src that counts in n what it reads, and is a websocket.BothReader if src is a plain connection.
+// newSource returns a reader of src that counts in n what it reads, a websocket.BothReader if src is a plain connection.
 func newSource(src io.Reader, n *atomic.Uint64) io.Reader {
 	counting := countingReader{r: src, n: n}
 	conn, ok := src.(*net.TCPConn)

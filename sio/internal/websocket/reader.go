@@ -45,8 +45,8 @@ type Reader struct {
 }
 
 // NewReader returns a reader of what comes from r, at best a BothReader. Ping, pong and close frames are handed to control
-// while a message is waited for or read; the payload is lent. An error that control returns ends the reading with it: after a
-// close frame it must.
+// while a message is waited for or read; the payload is lent. An error that control returns ends the reading with it: after
+// a close frame it must.
 func NewReader(r io.Reader, control func(ws.OpCode, []byte) error) *Reader {
 	reader := &Reader{conn: r, src: newBuffer(r), control: control}
 	reader.unlend = reader.discard
