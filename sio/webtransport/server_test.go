@@ -465,7 +465,11 @@ func TestHandshakesUnderWayAreDoubtedAndBounded(t *testing.T) {
 	defer cancel()
 	beginning := func(n int) {
 		for range n {
-			beginners.Go(func() { begin(ctx) })
+			beginners.Go(func() {
+				var late net.Error
+				for errors.As(begin(ctx), &late) && late.Timeout() { // on a busy machine packets are lost
+				}
+			})
 		}
 	}
 	beginning(150)
@@ -482,9 +486,13 @@ func TestHandshakesUnderWayAreDoubtedAndBounded(t *testing.T) {
 	}
 	beginning(450)
 	var refusal *quic.TransportError
-	for until := time.Now().Add(patience); !errors.As(dial(t.Context()), &refusal); {
+	for until := time.Now().Add(patience); ; {
+		err := dial(t.Context())
+		if errors.As(err, &refusal) {
+			break
+		}
 		if time.Now().After(until) {
-			t.Fatal("600 handshakes are under way, and another was let in")
+			t.Fatalf("600 handshakes are under way, and of another became: %v", err)
 		}
 	}
 	if refusal.ErrorCode != quic.ConnectionRefused {
