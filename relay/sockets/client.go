@@ -1,7 +1,6 @@
 package sockets
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,11 +18,10 @@ type client struct {
 	door   *Door
 	socket *sio.Socket
 	who    relay.Identity
-	ctx    context.Context
 	wg     sync.WaitGroup
 
-	syncing chan struct{} // a place for each chunk that waits for the disk
-	paced   *pace         // nil before the first chunk; used by its handlers, of which one runs at a time
+	syncing chan struct{} // a place for each chunk that waits for the disk; nil before the first, as is paced
+	paced   *pace         // used by the handlers of chunks, of which one runs at a time
 
 	newsMu sync.Mutex // never held while waiting: publishers take it
 	news   []news     // guarded by newsMu
@@ -33,7 +31,7 @@ type client struct {
 
 	mu      sync.Mutex       // taken by lock and Next
 	closed  bool             // guarded by mu, as is all below
-	rooms   map[string]*room // joined
+	rooms   map[string]*room // joined; nil before the first, as are all maps here: thousands of clients may do nothing
 	subs    map[string]*subscription
 	live    turns
 	files   turns
@@ -238,8 +236,16 @@ func (c *client) follow(r *room, st *relay.Stream, announce bool) bool {
 	return true
 }
 
+// put is (*m)[key] = v of a map that may not have been made.
+func put[V any](m *map[string]V, key string, v V) {
+	if *m == nil {
+		*m = map[string]V{}
+	}
+	(*m)[key] = v
+}
+
 func (c *client) enter(s *subscription) {
-	c.subs[s.stream.ID()] = s
+	put(&c.subs, s.stream.ID(), s)
 	if s.stream.Kind() == relay.Live {
 		c.live.add(s)
 	} else {

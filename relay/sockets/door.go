@@ -74,10 +74,7 @@ func (d *Door) admit(s *sio.Socket) error {
 		return &sio.Error{Message: e.Message, Data: errorDetails{Code: e.Code, Message: e.Message}}
 	}
 	who.ID = s.ID()
-	s.SetData(&client{
-		door: d, socket: s, who: who, ctx: s.Context(), syncing: make(chan struct{}, maxSyncing),
-		rooms: map[string]*room{}, subs: map[string]*subscription{}, writers: map[string]*writer{},
-	})
+	s.SetData(&client{door: d, socket: s, who: who})
 	return nil
 }
 

@@ -58,7 +58,7 @@ func (r *pacedReader) Read(b []byte) (int, error) {
 
 // wait returns when n more are due, or the socket is gone.
 func (p *pace) wait(limiter *rate.Limiter, n int, event, what string) error {
-	ctx := p.client.ctx
+	ctx := p.client.socket.Context()
 	delay := limiter.ReserveN(time.Now(), n).Delay()
 	if delay == 0 {
 		return nil

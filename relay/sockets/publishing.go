@@ -80,7 +80,7 @@ func (c *client) report(w *relay.Writer, done <-chan struct{}) {
 
 // finish ends the stream and acknowledges e with it, once it is durable.
 func (c *client) finish(e *sio.Event, w *relay.Writer, sha256 string) {
-	info, err := w.Finish(c.ctx, sha256)
+	info, err := w.Finish(c.socket.Context(), sha256)
 	if err != nil {
 		fail(e, err)
 		return
@@ -145,7 +145,7 @@ func (c *client) hold(w *relay.Writer) bool {
 		return false
 	}
 	id := w.Stream().ID()
-	c.writers[id] = &writer{Writer: w}
+	put(&c.writers, id, &writer{Writer: w})
 	if s := c.subs[id]; s != nil && !s.explicit {
 		s.mute = true
 	}

@@ -73,7 +73,7 @@ func (c *client) join(e *sio.Event, name string, r *room) error {
 	if err != nil {
 		return err
 	}
-	c.rooms[name] = r
+	put(&c.rooms, name, r)
 	if again {
 		c.leaveSubs(name)
 	}

@@ -119,7 +119,7 @@ func (s *subscription) pull() (relay.Item, error) {
 	if s.fetching {
 		return relay.Item{}, relay.ErrLater
 	}
-	item, err := s.reader.Next(s.client.ctx, false)
+	item, err := s.reader.Next(s.client.socket.Context(), false)
 	if err != relay.ErrWait {
 		return item, err
 	}
@@ -131,7 +131,7 @@ func (s *subscription) pull() (relay.Item, error) {
 
 // fetch waits for the next item of r.
 func (s *subscription) fetch(r *relay.Reader) {
-	item, err := r.Next(s.client.ctx, true)
+	item, err := r.Next(s.client.socket.Context(), true)
 	s.client.lock()
 	defer s.wake()
 	defer s.client.unlock()
@@ -233,7 +233,7 @@ func (s *subscription) media(p *sio.Prepared) *sio.Prepared {
 
 // fetchWhole reads all of a finished stream.
 func (s *subscription) fetchWhole(r *relay.Reader, size int64) {
-	data, err := readAll(s.client.ctx, r, size)
+	data, err := readAll(s.client.socket.Context(), r, size)
 	s.client.lock()
 	defer s.wake()
 	defer s.client.unlock()

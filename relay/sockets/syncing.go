@@ -23,9 +23,12 @@ type chunk struct {
 // sync acknowledges a chunk once it is durable. It waits while too many wait already: a publisher that ignores its window is
 // not read.
 func (c *client) sync(e *sio.Event, w *writer) {
+	if c.syncing == nil {
+		c.syncing = make(chan struct{}, maxSyncing)
+	}
 	select {
 	case c.syncing <- struct{}{}:
-	case <-c.ctx.Done():
+	case <-c.socket.Context().Done():
 		return
 	}
 	end := w.Offset()
