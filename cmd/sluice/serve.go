@@ -72,6 +72,7 @@ func (c *Serve) Run(env *Env) error {
 	if err != nil {
 		return errors.Join(err, l.Close(), s.close(env.Ctx))
 	}
+	collectWhenAsked(env.Ctx)
 	fmt.Fprintf(env.Stderr, "listening on %s://%s\n", c.scheme(), l.Addr())
 	failed := make(chan error, 1)
 	go func() { failed <- c.serve(s.http, engine.Listener(l)) }()
