@@ -16,9 +16,14 @@ func hostileLimit() time.Duration {
 	return limit
 }
 
-// quickest returns what f costs at best.
+// quickest returns what f costs at best. On a machine with much else to do it takes some tries to see that: the limit is of
+// what f does, and what does too much never gets below it.
 func quickest(f func()) time.Duration {
-	return min(cpuTime(f), cpuTime(f), cpuTime(f))
+	best := cpuTime(f)
+	for tries := 1; tries < 20 && best > hostileLimit()/2; tries++ {
+		best = min(best, cpuTime(f))
+	}
+	return best
 }
 
 func TestHostileShapesOfMsgpackCostLittle(t *testing.T) {

@@ -335,20 +335,37 @@ func appendDate(dst []byte, ms int64) []byte {
 		return append(dst, "null"...)
 	}
 	t := time.UnixMilli(ms).UTC()
-	dst = append(dst, '"')
-	if year := t.Year(); year < 0 || year > 9999 {
-		dst = append(dst, "+-"[btoi(year < 0)])
-		digits := strconv.AppendInt(nil, int64(1_000_000+max(year, -year)), 10)
-		return t.AppendFormat(append(dst, digits[1:]...), `-01-02T15:04:05.000Z"`)
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	switch {
+	case year < 0:
+		dst = appendDigits(dst, `"-`, -year, 6)
+	case year > 9999:
+		dst = appendDigits(dst, `"+`, year, 6)
+	default:
+		dst = appendDigits(dst, `"`, year, 4)
 	}
-	return t.AppendFormat(dst, `2006-01-02T15:04:05.000Z"`)
+	dst = appendDigits(dst, "-", int(month), 2)
+	dst = appendDigits(dst, "-", day, 2)
+	dst = appendDigits(dst, "T", hour, 2)
+	dst = appendDigits(dst, ":", minute, 2)
+	dst = appendDigits(dst, ":", second, 2)
+	dst = appendDigits(dst, ".", t.Nanosecond()/1e6, 3)
+	return append(dst, `Z"`...)
 }
 
-func btoi(b bool) int {
-	if b {
-		return 1
+// appendDigits appends before and the last digits of n, so many.
+func appendDigits(dst []byte, before string, n, digits int) []byte {
+	dst = append(dst, before...)
+	end := len(dst)
+	for range digits {
+		dst = append(dst, '0')
 	}
-	return 0
+	for i := len(dst) - 1; i >= end; i-- {
+		dst[i] += byte(n % 10)
+		n /= 10
+	}
+	return dst
 }
 
 // appendQuoted writes s, which is UTF-8, as a JSON string.
