@@ -2,26 +2,28 @@ package sio
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 )
 
 // life is a context that is made when somebody asks for it, or at its end.
 type life struct {
-	mu     sync.Mutex
-	ctx    context.Context // guarded by mu; nil until then, and then it stays
+	made atomic.Pointer[lifetime] // nil until then, and then it stays
+}
+
+type lifetime struct {
+	ctx    context.Context
 	cancel context.CancelCauseFunc
 }
 
-func (l *life) context() context.Context {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ctx == nil {
-		l.ctx, l.cancel = context.WithCancelCause(context.Background())
+func (l *life) get() *lifetime {
+	if t := l.made.Load(); t != nil {
+		return t
 	}
-	return l.ctx
+	ctx, cancel := context.WithCancelCause(context.Background())
+	l.made.CompareAndSwap(nil, &lifetime{ctx, cancel})
+	return l.made.Load()
 }
 
-func (l *life) end(why error) {
-	l.context()
-	l.cancel(why)
-}
+func (l *life) context() context.Context { return l.get().ctx }
+
+func (l *life) end(why error) { l.get().cancel(why) }

@@ -111,6 +111,10 @@ func TestParseMsgpackReadsWhatOtherEncodersWrite(t *testing.T) {
 		"keys that are no strings":    {"\x86\x01\xa1a\xff\xa1b\xc0\xa1c\xc3\xa1d\xcb\x3f\xe0\x00\x00\x00\x00\x00\x00\xa1e\xcf\xff\xff\xff\xff\xff\xff\xff\xff\xa1f", `{"1":"a","-1":"b","null":"c","true":"d","0.5":"e","18446744073709551615":"f"}`},
 		"long forms of everything":    {"\xdd\x00\x00\x00\x02\xdb\x00\x00\x00\x01a\xdf\x00\x00\x00\x01\xd9\x01b\xda\x00\x01c", `["a",{"b":"c"}]`},
 		"a date that is none":         {"\xd7\x00\x7f\xff\xff\xff\xff\xff\xff\xff", `null`},
+		"the last four-digit date":    {"\xd7\x00\x00\x00\xe6\x77\xd2\x1f\xdb\xff", `"9999-12-31T23:59:59.999Z"`},
+		"the first six-digit date":    {"\xd7\x00\x00\x00\xe6\x77\xd2\x1f\xdc\x00", `"+010000-01-01T00:00:00.000Z"`},
+		"the first date of year 0":    {"\xd7\x00\xff\xff\xc7\x75\x90\xfb\xa0\x00", `"0000-01-01T00:00:00.000Z"`},
+		"the last date before year 0": {"\xd7\x00\xff\xff\xc7\x75\x90\xfb\x9f\xff", `"-000001-12-31T23:59:59.999Z"`},
 		"another undefined":           {"\xd4\x00\x07", `null`},
 	} {
 		p, _, err := ParseMsgpack([]byte(head + "\x92\xa1e" + tt.value))
