@@ -131,8 +131,9 @@ func (st *Stream) takeOver(spec Spec) *Writer {
 		return nil
 	}
 	st.stopTimer()
+	st.askedBy(spec.Keyframe)
 	st.mu.Lock()
-	st.info.From, st.keyframe, st.fed = spec.Who.ID, spec.Keyframe, time.Now()
+	st.info.From, st.fed = spec.Who.ID, time.Now()
 	st.mu.Unlock()
 	return in.hand()
 }

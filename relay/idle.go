@@ -25,25 +25,30 @@ func (h *Hub) sweep() {
 	streams := slices.Collect(maps.Values(h.streams))
 	h.mu.Unlock()
 	for _, st := range streams {
-		if w := st.idle(); w != nil {
-			w.abandon(Errorf(Gone, "nothing came for %v", h.idleTime()))
+		if st.idle() { // else it may be busy, and not to be waited for
+			st.dropIdle()
 		}
 	}
 }
 
-// idle returns who writes the stream, if nothing has come for too long.
-func (st *Stream) idle() *Writer {
+// idle reports whether nothing has come for too long.
+func (st *Stream) idle() bool {
 	st.mu.Lock()
-	fed := st.fed
-	st.mu.Unlock()
-	if time.Since(fed) < st.hub.idleTime() {
-		return nil
-	}
+	defer st.mu.Unlock()
+	return time.Since(st.fed) >= st.hub.idleTime()
+}
+
+// dropIdle takes the stream from who writes it, unless something has just come.
+func (st *Stream) dropIdle() {
 	in := &st.in
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.over {
-		return nil
+	if in.writer == nil || !st.idle() {
+		return
 	}
-	return in.writer
+	why := Errorf(Gone, "nothing came for %v", st.hub.idleTime())
+	if st.key != "" {
+		why.Message += ": publish the stream again, with its key"
+	}
+	in.abandon(why)
 }

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,9 +35,12 @@ func TestAPublisherThatBringsNothingLosesItsStream(t *testing.T) {
 			write(t, busy, random(5000))
 			time.Sleep(time.Minute)
 		}
-		for _, w := range idle {
+		for w, advice := range map[*Writer]bool{live: false, keyed: true, plain: false} {
 			_, err := w.Write([]byte("late"))
 			wantCode(t, err, Gone)
+			if strings.Contains(err.Error(), "with its key") != advice {
+				t.Errorf("%s stream, key %q: %v", w.st.kind, w.st.key, err)
+			}
 		}
 		if !busy.Holds() {
 			t.Error("a stream is lost though something came")
@@ -58,4 +62,44 @@ func TestAPublisherThatBringsNothingLosesItsStream(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+func TestWhoPublishesAgainOrIsMadeToWaitIsNotIdle(t *testing.T) {
+	const idleTime = 8 * time.Minute
+	synctest.Test(t, func(t *testing.T) {
+		h := &Hub{Dir: t.TempDir(), Limits: Limits{IdleTime: idleTime}}
+		if err := h.Start(); err != nil {
+			t.Fatal(err)
+		}
+		touched := publish(t, h, Spec{})
+		publish(t, h, Spec{Key: "k"})
+		time.Sleep(idleTime - time.Minute)
+		touched.Touch()
+		again := publish(t, h, Spec{Key: "k"})
+		time.Sleep(idleTime - time.Minute)
+		for _, w := range []*Writer{touched, again} {
+			if !w.Holds() {
+				t.Errorf("the stream with key %q is lost", w.st.key)
+			}
+			w.Cancel()
+		}
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestAPublisherThatComesBackAtTheLastMomentKeepsItsStream(t *testing.T) {
+	h := start(t, &Hub{})
+	w := publish(t, h, Spec{})
+	w.st.fed = time.Time{}
+	if !w.st.idle() {
+		t.Fatal("a stream is not idle that brought nothing for ages")
+	}
+	write(t, w, random(100_000)) // before the sweep comes to take it
+	w.st.dropIdle()
+	if !w.Holds() {
+		t.Error("the stream is lost")
+	}
+	w.Cancel()
 }

@@ -29,6 +29,7 @@ type intake struct {
 	mu     sync.Mutex
 	writer *Writer // who may write; nil: nobody now. Guarded by mu, as is all below
 	last   *Writer // who wrote last
+	lost   error   // why nobody writes now
 	over   bool    // no byte may follow
 	whole  bool    // the end was taken, and is as it was promised
 
@@ -108,10 +109,13 @@ func (in *intake) filled(n int) error {
 	if in.splitter != nil {
 		in.scan(in.block[from:])
 	}
-	if len(in.block) == cap(in.block) || !in.typed && len(in.block) >= chunker.SniffBytes {
+	if len(in.block) == cap(in.block) {
 		return in.flush(false)
 	}
 	in.arm(flushDelay)
+	if !in.typed && len(in.block) >= chunker.SniffBytes {
+		return in.flush(false)
+	}
 	return nil
 }
 

@@ -3,8 +3,10 @@ package relay
 import (
 	"bytes"
 	"os"
+	"runtime"
 	"testing"
 	"time"
+	"weak"
 )
 
 // liveWebM is a live recording, and where its clusters begin.
@@ -88,3 +90,69 @@ func TestAPublisherIsAskedForAKeyChunkByWhoIsBehindAndCannotJump(t *testing.T) {
 	}
 	finish(t, w)
 }
+
+func TestAPublisherIsAskedForAKeyChunkWhenTheNewestIsNotInMemory(t *testing.T) {
+	content, clusters := liveWebM(t)
+	asked := 0
+	h := start(t, &Hub{Limits: Limits{RingBytes: 1}})
+	w := publish(t, h, Spec{Kind: Live, Keyframe: func(*Stream) { asked++ }})
+	write(t, w, content[:clusters[1]])
+	if err := w.st.in.store(); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.st.marks) == 0 || w.st.ring.start(w.st.end) <= w.st.liveStart() {
+		t.Fatalf("memory begins at %d, the newest of key chunks %v is there", w.st.ring.start(w.st.end), w.st.marks)
+	}
+	defer arrive(t, w.st).Close()
+	if asked != 1 {
+		t.Errorf("asked %d times; want once", asked)
+	}
+	finish(t, w)
+}
+
+func TestWhoSubscribesAndLeavesDoesNotKeepOthersFromAKeyChunk(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		content, clusters := liveWebM(t)
+		asked := 0
+		w := publish(t, h, Spec{Kind: Live, Keyframe: func(*Stream) { asked++ }})
+		write(t, w, content[:clusters[0]])
+		time.Sleep(2 * sniffDelay)
+		for i := range 3 {
+			passing := w.st.NewReader(FromLive, func() {})
+			passing.Offset()
+			passing.Close()
+			arrive(t, w.st).Close()
+			if asked != i+1 {
+				t.Errorf("asked %d times; want %d", asked, i+1)
+			}
+			time.Sleep(keyframeInterval)
+		}
+		finish(t, w)
+	})
+}
+
+func TestAStreamDoesNotHoldAPublisherThatIsGone(t *testing.T) {
+	for what, leave := range map[string]func(*Writer){
+		"finish":  func(w *Writer) { finish(t, w) },
+		"abandon": (*Writer).Abandon,
+		"none":    func(*Writer) {},
+	} {
+		for _, kind := range []Kind{File, Live} {
+			h := start(t, &Hub{})
+			asked := new([1 << 10]int)
+			gone := weak.Make(asked)
+			w := publish(t, h, Spec{Kind: kind, Key: "k", Keyframe: counter(asked)})
+			leave(w)
+			runtime.GC()
+			held := gone.Value() != nil
+			if want := what == "none" && kind == Live; held != want {
+				t.Errorf("%s, %s: its publisher is held: %v; want %v", kind, what, held, want)
+			}
+			runtime.KeepAlive(w)
+			w.Cancel()
+		}
+	}
+}
+
+// counter returns what counts the askings for a key chunk, and holds asked.
+func counter(asked *[1 << 10]int) func(*Stream) { return func(*Stream) { asked[0]++ } }

@@ -177,7 +177,7 @@ func (h *Hub) begin(key string, spec Spec) (*Writer, error) {
 		State: Open, URL: "/media/" + id.String(), Created: now, Meta: spec.Meta,
 	}
 	st := h.stream(header{Info: info, Key: key, Subject: spec.Who.Subject, Keep: !spec.Relay})
-	st.keyframe = spec.Keyframe
+	st.askedBy(spec.Keyframe)
 	if st.log, err = h.spool.Create(st.id, st.header(info)); err != nil {
 		h.log().Error("spool", "stream", st.id, "err", err)
 		return nil, Errorf(Unavailable, "the server cannot store more now")

@@ -31,7 +31,7 @@ type Reader struct {
 	wake func()
 
 	placed bool
-	atHead bool  // it has been where the newest bytes are: from then on it may be made to jump
+	atHead bool  // it has been where the newest bytes of a stream were that is open: from then on it may be made to jump
 	next   int64 // the offset it wants
 	due    bool  // a gap was given: what it leads to follows, however far ahead the newest is by now
 	queue  []Item
@@ -54,11 +54,22 @@ func (r *Reader) Stream() *Stream { return r.st }
 // Offset is the next byte that r wants.
 func (r *Reader) Offset() int64 {
 	r.st.mu.Lock()
-	defer r.st.mu.Unlock()
 	if !r.placed {
 		r.place()
 	}
-	return r.next
+	next := r.next
+	r.letGo()
+	return next
+}
+
+// letGo unlocks the stream, and then has its publisher asked for a key chunk if one is wanted.
+func (r *Reader) letGo() {
+	ask := r.ask
+	r.ask = nil
+	r.st.mu.Unlock()
+	if ask != nil {
+		ask(r.st)
+	}
 }
 
 // Close takes r off the stream. What Next has returned stays good.
@@ -80,12 +91,7 @@ func (r *Reader) Next(ctx context.Context, wait bool) (Item, error) {
 		if err == ErrWait {
 			w = r.want()
 		}
-		ask := r.ask
-		r.ask = nil
-		r.st.mu.Unlock()
-		if ask != nil {
-			ask(r.st)
-		}
+		r.letGo()
 		if err != ErrWait {
 			return item, err
 		}
@@ -125,13 +131,17 @@ func (r *Reader) look() (Item, error) {
 	if !r.placed {
 		r.place()
 	}
-	if st.info.State == Open && st.kind == Live && r.atHead && !r.due && len(r.queue) == 0 {
+	if st.kind == Live && r.atHead && !r.due && len(r.queue) == 0 {
 		r.catchUp()
 	}
 	if len(r.queue) > 0 {
 		item := r.queue[0]
 		r.queue = r.queue[1:]
 		r.due = item.Gap != nil
+		if r.due {
+			st.gaps.add(*item.Gap)
+			st.hub.gaps.add(*item.Gap)
+		}
 		return item, nil
 	}
 	if r.next >= st.end {
@@ -142,7 +152,7 @@ func (r *Reader) look() (Item, error) {
 		return Item{}, ErrLater
 	}
 	if c := st.ring.at(r.next); c != nil {
-		r.atHead = true
+		r.atHead = r.atHead || st.info.State == Open
 		c.lend()
 		return r.took(c.from(r.next)), nil
 	}
@@ -207,7 +217,11 @@ func (r *Reader) behind() bool {
 	if c == nil {
 		return r.next < st.end
 	}
-	return time.Since(c.at) > st.hub.behindTime()
+	now := time.Now()
+	if st.info.State != Open {
+		now = st.fed // time does not go on for a stream that has ended
+	}
+	return now.Sub(c.at) > st.hub.behindTime()
 }
 
 // jump goes ahead to offset to, with a copy of the init segment if that is jumped over, and a gap.
@@ -219,10 +233,7 @@ func (r *Reader) jump(to int64, reason Reason) {
 		}
 	}
 	if to > r.next {
-		gap := Gap{From: r.next, To: to, Reason: reason}
-		st.gaps.add(gap)
-		st.hub.gaps.add(gap)
-		r.queue = append(r.queue, Item{Gap: &gap})
+		r.queue = append(r.queue, Item{Gap: &Gap{From: r.next, To: to, Reason: reason}})
 		r.next = to
 	}
 }

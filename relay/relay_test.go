@@ -619,8 +619,57 @@ func TestWhoWasThereWhenALiveStreamBeganMissesNothing(t *testing.T) {
 	for range 3 {
 		write(t, w, random(50_000))
 	}
+	later := w.Stream().NewReader(FromBirth, func() {})
+	defer later.Close()
 	if item, err = late.Next(ctx, false); err != nil || item.Gap == nil || item.Gap.Reason != "behind" || item.Gap.From != 0 {
 		t.Errorf("Next of one that comes to read too late = %+v, %v; want a gap", item, err)
+	}
+	finish(t, w)
+	if item, err = later.Next(ctx, false); err != nil || item.Gap == nil || item.Gap.Reason != "behind" || item.Gap.From != 0 {
+		t.Errorf("Next of one that comes to read after the end = %+v, %v; want a gap", item, err)
+	}
+	all := w.Stream().NewReader(0, func() {})
+	defer all.Close()
+	for got := int64(0); ; {
+		item, err := all.Next(ctx, true)
+		if err == io.EOF {
+			break
+		}
+		if err != nil || item.Gap != nil || item.Chunk.Offset != got {
+			t.Fatalf("Next of one that wants all of what has ended = %+v, %v; want what is at %d", item, err, got)
+		}
+		got = item.Chunk.End()
+	}
+}
+
+func TestAReaderThatKeptUpIsGivenTheEndHoweverLateItTakesIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		w := publish(t, h, Spec{Kind: Live})
+		r := w.Stream().NewReader(FromBirth, func() {})
+		defer r.Close()
+		write(t, w, random(5000))
+		write(t, w, random(5000))
+		finish(t, w)
+		time.Sleep(time.Hour / 10)
+		for want := int64(5000); want <= 10_000; want += 5000 {
+			if item, err := r.Next(ctx, true); err != nil || item.Chunk == nil || item.Chunk.End() != want {
+				t.Errorf("Next = %+v, %v; want what ends at %d", item, err, want)
+			}
+		}
+	})
+}
+
+func TestAGapCountsOnceItIsGiven(t *testing.T) {
+	h := start(t, &Hub{})
+	w := publish(t, h, Spec{Kind: Live})
+	write(t, w, random(100_000))
+	r := w.Stream().NewReader(FromLive, func() {})
+	defer r.Close()
+	if at := r.Offset(); at == 0 || w.Stream().Gaps() != nil {
+		t.Errorf("placed at %d, %v are counted; want none", at, w.Stream().Gaps())
+	}
+	if item, err := r.Next(ctx, false); err != nil || !maps.Equal(w.Stream().Gaps(), Gaps{Joined: {1, item.Gap.To}}) {
+		t.Errorf("Next = %+v, %v, %v are counted; want the gap", item, err, w.Stream().Gaps())
 	}
 	finish(t, w)
 }

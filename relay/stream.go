@@ -192,6 +192,16 @@ func (st *Stream) liveStart() int64 {
 	return st.end
 }
 
+// askedBy has ask called when a reader of a live stream waits for a key chunk; nil: nobody can be asked. It is not kept for longer
+// than the publisher stays: it may hold all there is of it.
+func (st *Stream) askedBy(ask func(*Stream)) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.keyframe = nil; st.kind == Live {
+		st.keyframe = ask
+	}
+}
+
 // setType makes the type known and announces the stream to its room, and to who reads it already.
 func (st *Stream) setType(mediaType string) {
 	st.mu.Lock()
@@ -211,6 +221,7 @@ func (st *Stream) setOver(state State, change func(*Info)) bool {
 		return false
 	}
 	st.info.State = state
+	st.keyframe = nil
 	if change != nil {
 		change(&st.info)
 	}

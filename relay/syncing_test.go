@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,21 @@ func TestSmallPiecesWaitForTheSpool(t *testing.T) {
 		write(t, w, random(blockBytes))
 		if n := spooled(); n < blockBytes {
 			t.Errorf("the spool has %d bytes; want what fills a block at once", n)
+		}
+		finish(t, w)
+	})
+}
+
+func TestAFirstPieceIsStoredThoughNothingFollows(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		w := publish(t, h, Spec{})
+		if err := w.Chunk(0, bytes.NewReader(random(5000)), 0); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(flushDelay)
+		synctest.Wait()
+		if n := w.log.Size(); n != 5000 {
+			t.Errorf("after %v the spool has %d bytes; want all", flushDelay, n)
 		}
 		finish(t, w)
 	})

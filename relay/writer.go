@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"strings"
+	"time"
 
 	"sluice/relay/spool"
 )
@@ -47,7 +48,7 @@ func (w *Writer) held() error {
 	case in.over:
 		return w.st.whyOver()
 	case in.writer == nil:
-		return Errorf(Gone, "nothing came for too long: publish the stream again, with its key")
+		return in.lost
 	}
 	return Errorf(Gone, "another publisher has taken over this stream")
 }
@@ -146,6 +147,14 @@ func (w *Writer) Chunk(offset int64, r io.Reader, hint int64) error {
 		return err
 	}
 	return w.Flush()
+}
+
+// Touch says that the publisher is made to wait: that nothing comes is not its doing, and it does not lose the stream by it.
+func (w *Writer) Touch() {
+	st := w.st
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.fed = time.Now()
 }
 
 // Flush gives the readers what has come without waiting for more.
@@ -334,27 +343,26 @@ func (w *Writer) Fail(why error) {
 
 // Abandon says that the publisher is gone without an end. A file with a key waits for it to come back, a file without fails,
 // a live stream ends after a while.
-func (w *Writer) Abandon() { w.abandon(Errorf(Gone, "its publisher is gone")) }
-
-// abandon is Abandon; why is what a file fails by that nobody can come back to.
-func (w *Writer) abandon(why error) {
-	st := w.st
-	in := &st.in
+func (w *Writer) Abandon() {
+	in := &w.st.in
 	in.mu.Lock()
-	if w.held() != nil {
-		in.mu.Unlock()
-		return
+	defer in.mu.Unlock()
+	if w.held() == nil {
+		in.abandon(Errorf(Gone, "its publisher is gone"))
 	}
-	in.writer = nil
-	kind := st.kind
-	if kind == File && st.key == "" {
-		in.st.fail(why)
-	}
-	in.mu.Unlock()
+}
+
+// abandon takes the stream from who writes it, who is told why. The caller holds in.mu.
+func (in *intake) abandon(why error) {
+	st := in.st
+	in.writer, in.lost = nil, why
+	st.askedBy(nil)
 	switch {
-	case kind == Live:
+	case st.kind == Live:
 		st.after(st.hub.liveLinger(), st.finishAbandoned)
 	case st.key != "":
 		st.after(st.hub.resumeWindow(), st.failAbandoned)
+	default:
+		st.fail(why)
 	}
 }

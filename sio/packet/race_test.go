@@ -2,4 +2,5 @@
 
 package packet
 
-const raceFactor = 10
+// raceFactor is by how much the race detector slows a program down at most, as its documentation has it.
+const raceFactor = 20
