@@ -202,3 +202,12 @@ func TestFilesArePasted(t *testing.T) {
 	}`)
 	mara.wait(`%s?.dataset.state === "archived"`, entry("clip.txt"))
 }
+
+func TestAnUploadThatIsSlowedDownSaysSoAndGoesOn(t *testing.T) {
+	s := lab.Sluice(t, "--max-rate", "100KB")
+	mara := newTabs(t, "Mara")[0]
+	mara.enter(s, "garden")
+	mara.choose(write(t, t.TempDir(), "long.bin", make([]byte, 300_000)))
+	mara.wait(`[...document.querySelectorAll(".notice")].some((n) => /read no faster\.\s*Nothing is lost/.test(n.textContent))`)
+	mara.wait(`document.querySelector(".entry[data-state=archived]")`)
+}

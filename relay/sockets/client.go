@@ -21,7 +21,7 @@ type client struct {
 	wg     sync.WaitGroup
 
 	syncing chan struct{} // a place for each chunk that waits for the disk; nil before the first, as is paced
-	paced   *pace         // used by the handlers of chunks, of which one runs at a time
+	paced   *pace         // used by the handlers of what is published, of which one runs at a time
 
 	newsMu sync.Mutex // never held while waiting: publishers take it
 	news   []news     // guarded by newsMu

@@ -28,7 +28,7 @@ type Limits struct {
 	Publishing int   // streams published at once; 0: 100
 	Reading    int   // streams read or waited for at once; 0: 2,000
 	Window     int64 // bytes of a publisher's chunks that may be unacknowledged; 0: 4 MiB
-	ChunkRate  int   // chunks published in a second; 0: 10,000
+	ChunkRate  int   // chunks published and streams begun in a second; 0: 10,000
 	ByteRate   int64 // bytes published in a second, 64 KiB at least; 0: no bound
 }
 

@@ -57,10 +57,10 @@ type peer struct {
 type told struct {
 	event string
 	head  struct {
-		Stream, ID, Type, Code string
-		State                  relay.State
-		Limit                  float64
-		Offset, From, To       int64
+		Stream, ID, Type, Code, Event string
+		State                         relay.State
+		Limit                         float64
+		Offset, From, To              int64
 	}
 	data []byte
 }

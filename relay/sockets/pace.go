@@ -11,7 +11,7 @@ import (
 	"sluice/relay"
 )
 
-// paceInterval is how often a socket is told, at most, that it is slowed down.
+// paceInterval is how often a socket is told, at most, that it is slowed down. It is much less than streams may be idle.
 const paceInterval = 10 * time.Second
 
 // pace bounds what a socket publishes in a second. One that brings more is read no faster.
@@ -30,8 +30,8 @@ func newPace(c *client, limits Limits) *pace {
 	return p
 }
 
-// chunk waits for the turn of one more chunk.
-func (p *pace) chunk() error { return p.wait(p.chunks, 1, evChunk, "chunks") }
+// turn waits for the turn of one more chunk, or of a stream that begins with event.
+func (p *pace) turn(event string) error { return p.wait(p.chunks, 1, event, "chunks and new streams") }
 
 // body is r, read no faster than the socket may publish. event is what it came with.
 func (p *pace) body(r io.Reader, event string) io.Reader {
@@ -63,7 +63,7 @@ func (p *pace) wait(limiter *rate.Limiter, n int, event, what string) error {
 	if delay == 0 {
 		return nil
 	}
-	p.tell(event, what, limiter.Burst())
+	p.slowed(event, what, limiter.Burst())
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
@@ -74,12 +74,13 @@ func (p *pace) wait(limiter *rate.Limiter, n int, event, what string) error {
 	}
 }
 
-// tell says what the limit is, unless it was said just before.
-func (p *pace) tell(event, what string, limit int) {
+// slowed says what the limit is, unless it was said just before. The streams of a socket that is slowed down are not idle.
+func (p *pace) slowed(event, what string, limit int) {
 	if !p.told.IsZero() && time.Since(p.told) < paceInterval {
 		return
 	}
 	p.told = time.Now()
+	p.client.touch()
 	p.client.socket.Emit(evProblem, problemEvent{Code: relay.TooMany, Event: event, Limit: int64(limit),
 		Message: fmt.Sprintf("at most %d %s a second: this socket is read no faster", limit, what)})
 }

@@ -47,7 +47,7 @@ func TestWhoPublishesTooFastIsToldAndReadNoFaster(t *testing.T) {
 				}
 				began = time.Now()
 				st = other.must("publish", object{"room": "studio"}).Stream
-				other.must("chunk", object{"stream": st.ID, "offset": 0}, make([]byte, 10))
+				other.must("chunk", object{"stream": st.ID, "offset": 0}, make([]byte, c.bytes))
 				if took := time.Since(began); took > 100*time.Millisecond {
 					t.Errorf("another socket waited %v", took)
 				}
@@ -69,5 +69,42 @@ func TestASendThatIsTooFastIsSlowedDown(t *testing.T) {
 		if n, _ := publisher.until("problem"); n.head.Limit != 100_000 {
 			t.Errorf("the limit is said to be %v", n.head.Limit)
 		}
+	})
+}
+
+func TestWhoBeginsStreamsTooFastIsSlowedDown(t *testing.T) {
+	for event, begin := range map[string]func(*peer){
+		"send": func(p *peer) { p.must("send", object{"room": "studio"}, []byte("x")) },
+		"publish": func(p *peer) {
+			p.must("cancel", object{"stream": p.must("publish", object{"room": "studio"}).Stream.ID})
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			publisher := open(t, &relay.Hub{}, Limits{ChunkRate: 2}).connect(t)
+			began := time.Now()
+			for range 10 {
+				begin(publisher)
+			}
+			if took := time.Since(began); took < 4*time.Second || took > 5*time.Second {
+				t.Errorf("10 of %q took %v; want 4 s", event, took)
+			}
+			if n, _ := publisher.until("problem"); n.head.Limit != 2 || n.head.Event != event {
+				t.Errorf("told %+v", n.head)
+			}
+		})
+	}
+}
+
+func TestWhoIsSlowedDownLosesNoStreamByIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := open(t, &relay.Hub{Limits: relay.Limits{IdleTime: time.Minute}}, Limits{ByteRate: 100_000})
+		publisher := p.connect(t)
+		live := publisher.must("publish", object{"room": "studio", "kind": "live"}).Stream
+		args, err := publisher.start("send", object{"room": "studio"}, make([]byte, 20_000_000)).Wait(t.Context()) // for 200 s
+		if err != nil || !publisher.read(args).OK {
+			t.Fatalf("the ack is %v, %v", args, err)
+		}
+		publisher.must("chunk", object{"stream": live.ID, "offset": 0}, []byte("x"))
+		publisher.must("finish", object{"stream": live.ID})
 	})
 }

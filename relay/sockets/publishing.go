@@ -16,6 +16,9 @@ import (
 const progressInterval = 250 * time.Millisecond
 
 func (d *Door) send(c *client, e *sio.Event, body *sio.Attachment) error {
+	if err := c.pace().turn(evSend); err != nil {
+		return err
+	}
 	var q sendRequest
 	if err := decode(e, &q); err != nil {
 		return err
@@ -96,6 +99,9 @@ func (c *client) later(f func()) {
 }
 
 func (d *Door) publish(c *client, e *sio.Event) (any, error) {
+	if err := c.pace().turn(evPublish); err != nil {
+		return nil, err
+	}
 	var q publishRequest
 	if err := decode(e, &q); err != nil {
 		return nil, err
@@ -152,6 +158,15 @@ func (c *client) hold(w *relay.Writer) bool {
 	return true
 }
 
+// touch has nothing that the socket publishes count as idle: it is made to wait.
+func (c *client) touch() {
+	c.lock()
+	defer c.unlock()
+	for _, w := range c.writers {
+		w.Touch()
+	}
+}
+
 // writer returns the socket's hold on a stream that it publishes.
 func (c *client) writer(stream string) (*writer, error) {
 	c.lock()
@@ -180,7 +195,7 @@ func (d *Door) chunk(c *client, e *sio.Event, body *sio.Attachment) error {
 	if err != nil {
 		return err
 	}
-	if err := c.pace().chunk(); err != nil {
+	if err := c.pace().turn(evChunk); err != nil {
 		return err
 	}
 	if err := w.Chunk(q.Offset, c.pace().body(body, evChunk), max(body.Size(), 0)); err != nil {
