@@ -118,6 +118,9 @@ func (h *Hub) Stats() Stats {
 	return Stats{Rooms: len(h.rooms), Streams: len(h.streams), HeldBytes: h.held.Load(), Gaps: h.gaps.counted()}
 }
 
+// Ready returns an error while the hub can take no upload, however small.
+func (h *Hub) Ready() error { return h.mayKeep(1) }
+
 // Log is where the hub and its doors log.
 func (h *Hub) Log() *slog.Logger { return h.log() }
 

@@ -171,7 +171,7 @@ func (in *intake) release() {
 		return
 	}
 	if err := in.flush(false); err != nil {
-		in.st.fail(err)
+		in.fault(err)
 	}
 }
 
@@ -233,13 +233,28 @@ func (in *intake) spool() error {
 	if err := in.rehash(); err != nil {
 		return err
 	}
-	in.hash.Write(p)
+	if err := in.st.hub.mayKeep(int64(len(p))); err != nil {
+		return err
+	}
 	if err := in.st.log.Append(p, 0); err != nil {
 		in.st.hub.log().Error("spool", "stream", in.st.ID(), "err", err)
 		return Errorf(Unavailable, "the server cannot store more now")
 	}
+	in.hash.Write(p)
 	in.spooled, in.loose = in.received, 0
 	return nil
+}
+
+// fault takes the stream from its publisher because of err. A file with a key waits for it where there may be room again later; else the
+// stream fails.
+func (in *intake) fault(err error) {
+	st := in.st
+	switch {
+	case AsError(err).Code != Unavailable || st.kind != File || st.key == "":
+		st.fail(err)
+	case in.writer != nil:
+		in.abandon(err)
+	}
 }
 
 // arm has tick run after d unless it is to run anyway.
@@ -268,7 +283,7 @@ func (in *intake) tick() {
 		err = in.store()
 	}
 	if err != nil {
-		in.st.fail(err)
+		in.fault(err)
 	}
 }
 

@@ -167,6 +167,13 @@ func (h *Hub) upload(key string) *Stream {
 
 // begin makes a new stream and returns its Writer; errTaken if there is one with that key by now.
 func (h *Hub) begin(key string, spec Spec) (*Writer, error) {
+	least := int64(1)
+	if spec.Size != nil {
+		least = *spec.Size
+	}
+	if err := h.mayKeep(least); err != nil {
+		return nil, err
+	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	id, err := h.ids.next(now)
 	if err != nil {

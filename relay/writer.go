@@ -105,7 +105,7 @@ func (w *Writer) space(hint int64) ([]byte, error) {
 	}
 	p, err := in.space(max(hint, 0))
 	if err != nil {
-		in.st.fail(err)
+		in.fault(err)
 	}
 	return p, err
 }
@@ -118,7 +118,7 @@ func (w *Writer) filled(n int) error {
 		return err
 	}
 	if err := in.filled(n); err != nil {
-		in.st.fail(err)
+		in.fault(err)
 		return err
 	}
 	return nil
@@ -172,7 +172,7 @@ func (w *Writer) flush() error {
 		return err
 	}
 	if err := in.flush(false); err != nil {
-		in.st.fail(err)
+		in.fault(err)
 		return err
 	}
 	return nil
@@ -236,7 +236,7 @@ func (w *Writer) spool() (int64, error) {
 	}
 	err := in.spool()
 	if err != nil {
-		in.st.fail(err)
+		in.fault(err)
 	}
 	return in.spooled, err
 }
@@ -283,7 +283,7 @@ func (w *Writer) end(sha256 string) (Info, error) {
 	}
 	info, err := in.finish(sha256)
 	if err != nil {
-		in.st.fail(err)
+		in.fault(err)
 		return w.st.Info(), err
 	}
 	in.close()

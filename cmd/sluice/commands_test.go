@@ -279,12 +279,34 @@ func TestSendFailsForTheFilesItCouldNotSend(t *testing.T) {
 }
 
 func TestWhatIsTooLargeIsRefusedWithTheLimit(t *testing.T) {
-	s := lab.Sluice(t, "--max-upload", "1MiB")
 	path, _ := randomFile(t, 1<<20+1)
-	_, _, err := sluice(t, "send", "--server", s.URL, "--room", "r", path)
-	if err == nil || !strings.Contains(err.Error(), "too_large") || !strings.Contains(err.Error(), "1048576") {
-		t.Errorf("send = %v; want too_large and the limit", err)
+	for _, flag := range []string{"--max-upload", "--max-spool"} {
+		s := lab.Sluice(t, flag, "1MiB")
+		_, _, err := sluice(t, "send", "--server", s.URL, "--room", "r", path)
+		if err == nil || !strings.Contains(err.Error(), "too_large") || !strings.Contains(err.Error(), "1048576") {
+			t.Errorf("send to one with %s = %v; want too_large and the limit", flag, err)
+		}
 	}
+}
+
+func TestAFullSpoolRefusesUploadsUntilTheArchiveIsBack(t *testing.T) {
+	store := lab.StartS3(t)
+	t.Setenv("SSL_CERT_FILE", store.CAFile)
+	s := lab.Sluice(t, "--s3", store.URL, "--max-spool", "3MiB")
+	path, _ := randomFile(t, 2<<20)
+	send := func() error {
+		_, _, err := sluice(t, "send", "--server", s.URL, "--room", "r", path)
+		return err
+	}
+	store.Kill()
+	if err := send(); err != nil {
+		t.Fatalf("send while the archive is away = %v; want it taken", err)
+	}
+	if err := send(); err == nil || !strings.Contains(err.Error(), "unavailable") || !strings.Contains(err.Error(), "some of what it has is archived") {
+		t.Errorf("send of what there is no room for = %v; want unavailable and why", err)
+	}
+	store.Start()
+	eventually(t, "an upload is taken again", func() bool { return send() == nil })
 }
 
 func TestWhoSendsTooFastIsReadNoFaster(t *testing.T) {

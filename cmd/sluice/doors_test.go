@@ -134,6 +134,8 @@ func TestServeRefusesWhatIsUnsafe(t *testing.T) {
 		{[]string{"--origin", "app.example"}, "an origin is like"},
 		{[]string{"--s3", "ftp://x"}, "--s3"},
 		{[]string{"--max-upload", "much"}, "no size"},
+		{[]string{"--max-streams", "0"}, "1 at least"},
+		{[]string{"--idle-time", "10s"}, "1m0s at least"},
 	} {
 		args := append([]string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir()}, tt.flags...)
 		err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard)

@@ -31,6 +31,9 @@ import (
 // shutdownTimeout is how long a server that was told to end takes at most to do so.
 const shutdownTimeout = 8 * time.Second
 
+// minIdleTime is more than a publisher can be made to wait.
+const minIdleTime = time.Minute
+
 // Serve is the command `sluice serve`.
 type Serve struct {
 	Addr    string   `default:"127.0.0.1:3000" env:"SLUICE_ADDR" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
@@ -49,6 +52,9 @@ type Serve struct {
 
 	MaxUpload    Bytes         `default:"16GiB" env:"SLUICE_MAX_UPLOAD" placeholder:"SIZE" help:"Most bytes of one stream (${default})."`
 	MaxRate      Bytes         `env:"SLUICE_MAX_RATE" placeholder:"SIZE" help:"Most bytes a second that one socket may publish, 64KiB at least: it is read no faster (no bound)."`
+	MaxSpool     Bytes         `env:"SLUICE_MAX_SPOOL" placeholder:"SIZE" help:"Most bytes of all streams together that wait for the archive under --data: beyond it uploads are refused until there is room again (what the disk holds)."`
+	MaxStreams   int           `default:"20000" env:"SLUICE_MAX_STREAMS" placeholder:"N" help:"Most streams that are open, or ended not long ago (${default})."`
+	IdleTime     time.Duration `default:"1h" env:"SLUICE_IDLE_TIME" placeholder:"TIME" help:"How long a publisher may bring nothing before it loses its stream (${default})."`
 	ResumeWindow time.Duration `default:"10m" env:"SLUICE_RESUME_WINDOW" placeholder:"TIME" help:"How long an upload waits for its publisher to come back (${default})."`
 	PingInterval time.Duration `default:"25s" env:"SLUICE_PING_INTERVAL" placeholder:"TIME" help:"Time between pings to a client (${default})."`
 	PingTimeout  time.Duration `default:"20s" env:"SLUICE_PING_TIMEOUT" placeholder:"TIME" help:"How long a client may take to answer one (${default})."`
@@ -123,6 +129,12 @@ func (c *Serve) check() error {
 	if !c.loopback() && c.Secret == "" && !c.Open {
 		return fmt.Errorf("others can reach %s: ask for tokens with --secret, or say --open to let anybody in", c.Addr)
 	}
+	if c.IdleTime < minIdleTime {
+		return fmt.Errorf("--idle-time %v: it is %v at least", c.IdleTime, minIdleTime)
+	}
+	if c.MaxStreams < 1 {
+		return fmt.Errorf("--max-streams %d: it is 1 at least", c.MaxStreams)
+	}
 	if client := c.client(); client != nil {
 		if _, err := fs.Stat(client, "socket.io.js"); err != nil {
 			return fmt.Errorf("--client: no Socket.IO client is there: %w", err)
@@ -177,7 +189,10 @@ func (c *Serve) open(log *slog.Logger) (s *server, err error) {
 	s.archive = &archive.Archive{Store: s.store, Logger: log}
 	s.hub = &relay.Hub{
 		Dir: filepath.Join(c.Data, "spool"), Archive: s.archive, Logger: log,
-		Limits: relay.Limits{UploadBytes: int64(c.MaxUpload), ResumeWindow: c.ResumeWindow},
+		Limits: relay.Limits{
+			UploadBytes: int64(c.MaxUpload), SpoolBytes: int64(c.MaxSpool), Streams: c.MaxStreams,
+			ResumeWindow: c.ResumeWindow, IdleTime: c.IdleTime,
+		},
 	}
 	if c.Secret != "" {
 		a := access{secret: []byte(c.Secret)}
@@ -241,6 +256,10 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "the archive does not answer", http.StatusServiceUnavailable)
 			return
 		}
+	}
+	if err := s.hub.Ready(); err != nil {
+		http.Error(w, relay.AsError(err).Message, http.StatusServiceUnavailable)
+		return
 	}
 	fmt.Fprintln(w, "ok")
 }
