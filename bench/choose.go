@@ -40,7 +40,8 @@ func (f *flags) choose(peers []*peer) (*bench, error) {
 	return b, nil
 }
 
-// cases returns those that are to be run: with Case that of this name, or if there is none those whose names hold it.
+// cases returns those that are to be run: with Case that of this name, or if there is none those whose names hold it, save for
+// long ones.
 func (f *flags) cases(s scenario) []workload {
 	exact := slices.ContainsFunc(s.cases, func(w workload) bool { return w.name == f.Case })
 	return slices.DeleteFunc(slices.Clone(s.cases), func(w workload) bool {
@@ -48,12 +49,12 @@ func (f *flags) cases(s scenario) []workload {
 		case exact:
 			return w.name != f.Case
 		case f.Case != "":
-			return !strings.Contains(w.name, f.Case)
+			return !strings.Contains(w.name, f.Case) || w.long
 		}
 		if f.Quick {
 			return !w.quick
 		}
-		return w.short && !f.List
+		return (w.short || w.long) && !f.List
 	})
 }
 

@@ -47,10 +47,21 @@ func fanOut() scenario {
 		for _, subscribers := range []int{1, 10, 100, 1000} {
 			quick := subscribers == 100 && slices.Contains([]int{1 << 10, 64 << 10}, size)
 			f := fan{message: load.Noise(size), subscribers: subscribers, window: widest(size, subscribers)}
-			s.cases = append(s.cases, fanCase(f, quick))
+			w := fanCase(f, quick)
+			w.peers = fanPeers(subscribers)
+			s.cases = append(s.cases, w)
 		}
 	}
 	return s
+}
+
+// fanPeers tells who takes part with so many subscribers: pipe, where the limit says too little of a relay, and all others only
+// where it does not take too long.
+func fanPeers(subscribers int) func(p *peer) bool {
+	const few, many = 10, 100
+	return func(p *peer) bool {
+		return (p.Dialect != "pipe" || subscribers <= few) && (swift(p) || subscribers == many)
+	}
 }
 
 // widest is how far ahead of the slowest subscriber a publisher of messages of that size may be, in bytes.
@@ -68,7 +79,11 @@ func compressed() scenario {
 	}
 	for _, subscribers := range []int{10, 100, 1000} {
 		f := fan{message: load.Text(64 << 10), subscribers: subscribers, window: narrowWindow, deflate: true}
-		s.cases = append(s.cases, fanCase(f, subscribers == 100))
+		w := fanCase(f, subscribers == 100)
+		if subscribers != 100 {
+			w.peers = swift
+		}
+		s.cases = append(s.cases, w)
 	}
 	return s
 }

@@ -29,6 +29,7 @@ func giant() scenario {
 			name:  bytesName(size),
 			quick: size < 1<<30,
 			short: size < 1<<30,
+			peers: swift,
 			size:  size,
 			run: func(ctx context.Context, p *peer, _ scale) (report.Sample, error) {
 				return runGiant(ctx, p, whole)

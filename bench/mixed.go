@@ -32,6 +32,7 @@ func mixed() scenario {
 			name:  fmt.Sprintf("%s x %d", bytesName(c.size), c.subscribers),
 			quick: c.quick,
 			short: c.quick,
+			peers: swift,
 			run: func(ctx context.Context, p *peer, _ scale) (report.Sample, error) {
 				return runMixed(ctx, p, c.size, c.subscribers)
 			},

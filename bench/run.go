@@ -26,7 +26,7 @@ type bench struct {
 // list prints what would be run.
 func (b *bench) list(w io.Writer) {
 	for _, s := range b.scenarios {
-		fmt.Fprintf(w, "%s: %s\n\tby %s\n", s.name, s.about, names(b.able(s), func(p *peer) string { return p.Name }))
+		fmt.Fprintf(w, "%s: %s\n\tby %s\n", s.name, s.about, names(b.able(s, workload{}), func(p *peer) string { return p.Name }))
 		for _, c := range s.cases {
 			mark := ""
 			switch {
@@ -34,6 +34,8 @@ func (b *bench) list(w io.Writer) {
 				mark = "  (quick only)"
 			case c.quick:
 				mark = "  (quick, too)"
+			case c.long:
+				mark = "  (by its name only)"
 			}
 			fmt.Fprintf(w, "\t%s%s\n", c.name, mark)
 		}
@@ -83,15 +85,17 @@ func (b *bench) needs(p *peer) bool {
 // measurements is how many there are to be made.
 func (b *bench) measurements() (sum int) {
 	for _, s := range b.scenarios {
-		sum += len(s.cases) * len(b.able(s)) * b.repeat
+		for _, w := range s.cases {
+			sum += len(b.able(s, w)) * b.repeat
+		}
 	}
 	return sum
 }
 
-// able returns the peers that can do a scenario.
-func (b *bench) able(s scenario) (able []*peer) {
+// able returns the peers that take part in a case.
+func (b *bench) able(s scenario, w workload) (able []*peer) {
 	for _, p := range b.peers {
-		if s.peers(p) {
+		if s.peers(p) && (w.peers == nil || w.peers(p)) {
 			able = append(able, p)
 		}
 	}
@@ -102,7 +106,7 @@ func (b *bench) able(s scenario) (able []*peer) {
 // takes turns. A peer that fails is not measured again.
 func (b *bench) measure(ctx context.Context, s scenario, w workload) (report.Case, error) {
 	c := report.Case{Name: w.name, Size: int64(w.size), Count: w.count}
-	able := b.able(s)
+	able := b.able(s, w)
 	for _, p := range able {
 		c.Results = append(c.Results, report.Result{Peer: p.Name})
 	}

@@ -21,10 +21,12 @@ type scenario struct {
 // workload is a scenario at one size.
 type workload struct {
 	name  string
-	quick bool // part of a quick run, too
-	short bool // a smaller form of another: part of a quick run only
-	size  int  // of a message in bytes, and
-	count int  // of connections: plots are drawn against these where they are given
+	quick bool               // part of a quick run, too
+	short bool               // a smaller form of another: part of a quick run only
+	long  bool               // takes minutes: part of no run that does not name it
+	size  int                // of a message in bytes, and
+	count int                // of connections: plots are drawn against these where they are given
+	peers func(p *peer) bool // who of the scenario's takes part; nil: all
 	run   func(ctx context.Context, p *peer, s scale) (report.Sample, error)
 }
 
@@ -36,7 +38,7 @@ type scale struct {
 
 var (
 	quickScale = scale{during: 300 * time.Millisecond, paced: time.Second}
-	fullScale  = scale{during: 500 * time.Millisecond, paced: 2 * time.Second}
+	fullScale  = scale{during: 400 * time.Millisecond, paced: 2 * time.Second}
 )
 
 // scenarios are all there are, in the order in which they are run.
@@ -47,10 +49,13 @@ var scenarios = []scenario{
 	polled(),
 	latency(),
 	mixed(),
+	acks(),
 	giant(),
+	join(),
 	lateJoin(),
 	archived(),
 	stalled(),
+	slow(),
 	idle(),
 	churn(),
 }
@@ -63,6 +68,9 @@ func brisk(p *peer) bool { return p.Name != "zishang" && p.Name != "tus" && p.Na
 
 // few leaves out who is like another, where a quick run has no time for both: package sio is in sluice, too.
 func few(p *peer) bool { return p.Dialect == "raw" || pair(p) }
+
+// swift leaves out who takes so long for large cases that the others would be measured less often.
+func swift(p *peer) bool { return p.Name != "zishang" }
 
 // pair is few without the limit, where that says little.
 func pair(p *peer) bool { return p.Name == "sluice" || p.Name == "node" }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -18,24 +19,26 @@ const stalledBytes = 8 << 20
 
 func stalled() scenario {
 	s := scenario{
-		name:  "stalled",
-		about: "A fifth of the subscribers read nothing: what the others notice, and what it costs in memory.",
+		name: "stalled",
+		about: "A fifth of the subscribers read nothing: what the others notice, how much longer the slowest hundredth takes than without" +
+			" them, and what it costs in memory.",
 		peers: func(p *peer) bool { return p.Dialect == "relay" || p.Dialect == "sluice" },
 		quick: pair,
 	}
 	for _, c := range []struct {
 		subscribers, rate int
 		quick             bool
-	}{{100, 20, true}, {300, 50, false}} {
+		during            time.Duration // 0: as long as anything at a rate
+	}{{100, 20, true, 0}, {300, 50, false, 0}, {1000, 12, false, time.Minute}} {
 		const size = 16 << 10
-		s.cases = append(s.cases, workload{
-			name:  fmt.Sprintf("%s x %d at %d/s", bytesName(size), c.subscribers, c.rate),
-			quick: c.quick,
-			short: c.quick,
-			run: func(ctx context.Context, p *peer, s scale) (report.Sample, error) {
-				return runStalled(ctx, p, size, c.subscribers, c.rate, s.paced)
-			},
-		})
+		w := workload{name: fmt.Sprintf("%s x %d at %d/s", bytesName(size), c.subscribers, c.rate), quick: c.quick, short: c.quick}
+		if c.during > 0 {
+			w.name, w.long = fmt.Sprintf("%s for %v", w.name, c.during), true
+		}
+		w.run = func(ctx context.Context, p *peer, s scale) (report.Sample, error) {
+			return runStalled(ctx, p, size, c.subscribers, c.rate, cmp.Or(c.during, s.paced))
+		}
+		s.cases = append(s.cases, w)
 	}
 	return s
 }
@@ -51,6 +54,20 @@ func runStalled(ctx context.Context, p *peer, size, subscribers, rate int, durin
 		return nil, err
 	}
 	still := subscribers / stalledShare
+	times := load.NewLatency()
+	room, err := load.Join(ctx, d, server.Addr, "room", load.Noise(size), subscribers-still, load.Options{}, times.Arrived)
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+	}
+	defer room.Close()
+	alone, err := paced(ctx, server, room, times, rate, during/2)
+	if err != nil {
+		return nil, err
+	}
+	before, err := server.Usage()
+	if err != nil {
+		return nil, err
+	}
 	crowd, err := load.Gather(ctx, still, func(ctx context.Context) (load.Conn, error) {
 		return load.Stall(ctx, d, server.Addr, "room")
 	})
@@ -58,21 +75,11 @@ func runStalled(ctx context.Context, p *peer, size, subscribers, rate int, durin
 		return nil, fmt.Errorf("%w\n%s", err, server.Said())
 	}
 	defer crowd.Close()
-	times := load.NewLatency()
-	room, err := load.Join(ctx, d, server.Addr, "room", load.Noise(size), subscribers-still, load.Options{}, times.Arrived)
-	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
-	}
-	defer room.Close()
-	before, err := server.Usage()
-	if err != nil {
-		return nil, err
-	}
 	full, err := measure(server, func() error { return room.Transfer(ctx, stalledBytes/int64(size), window/4) })
 	if err != nil {
 		return nil, err
 	}
-	sample, err := paced(ctx, server, room, times, rate, during/2)
+	sample, err := paced(ctx, server, room, times, rate, during)
 	if err != nil {
 		return nil, err
 	}
@@ -81,5 +88,6 @@ func runStalled(ctx context.Context, p *peer, size, subscribers, rate int, durin
 		return nil, err
 	}
 	sample[report.Memory] = float64(max(full.memory, after.Peak-before.RSS)) / (1 << 20)
+	sample[report.Slower] = sample[report.P99] / alone[report.P99]
 	return sample, nil
 }

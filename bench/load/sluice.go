@@ -212,18 +212,24 @@ func (p *sluicePublisher) sendLarge(ctx context.Context, number int64, due time.
 	for rest := p.message.data; len(rest) > 0; {
 		part := rest[:min(len(rest), p.chunk)]
 		rest = rest[len(part):]
-		if err := p.await(ctx, len(part)); err != nil {
+		if err := p.sendPart(ctx, part); err != nil {
 			return err
 		}
-		p.buf = appendFrame(p.buf[:0], opText, mask, []byte("451-"+strconv.Itoa(p.Expect(p.acknowledged))+p.text()+placeholder))
-		p.buf = appendFrame(p.buf, opBinary, mask, part)
-		if _, err := p.Write(p.buf); err != nil {
-			return err
-		}
-		p.buf = p.buf[:0]
-		p.offset += int64(len(part))
 	}
 	return nil
+}
+
+// sendPart sends what fits into a chunk.
+func (p *sluicePublisher) sendPart(ctx context.Context, part []byte) error {
+	if err := p.await(ctx, len(part)); err != nil {
+		return err
+	}
+	p.buf = appendFrame(p.buf[:0], opText, mask, []byte("451-"+strconv.Itoa(p.Expect(p.acknowledged))+p.text()+placeholder))
+	p.buf = appendFrame(p.buf, opBinary, mask, part)
+	_, err := p.Write(p.buf)
+	p.buf = p.buf[:0]
+	p.offset += int64(len(part))
+	return err
 }
 
 func (p *sluicePublisher) text() string { return p.head + strconv.FormatInt(p.offset, 10) + "}" }

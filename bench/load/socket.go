@@ -21,6 +21,7 @@ type Options struct {
 	Deflate   *Inflater // offer permessage-deflate, without context takeover, and insist on it; nil: do not
 	Polling   bool      // HTTP long-polling in place of WebSocket
 	ReadBytes int       // of the buffer to read with; 0 means 64 KiB
+	ReadRate  int       // bytes that are read in a second, over WebSocket; 0: as many as come
 
 	// Event, if not nil, is told of an event, with its text from the name on and lent: `["chunk",{...},...]`.
 	Event func(text []byte) error

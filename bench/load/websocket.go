@@ -25,6 +25,7 @@ type webSocket struct {
 	conn    net.Conn
 	got     atomic.Int64
 	stalled atomic.Bool
+	rate    int             // bytes that are read in a second; 0: as many as come
 	closed  context.Context // done when Close was called
 	close   context.CancelFunc
 
@@ -43,7 +44,7 @@ func newWebSocket(s *Socket) *webSocket {
 	if size == 0 {
 		size = 64 << 10
 	}
-	w.buf = make([]byte, size)
+	w.buf, w.rate = make([]byte, size), s.options.ReadRate
 	return w
 }
 
@@ -93,6 +94,9 @@ func (w *webSocket) read() error {
 			return net.ErrClosed
 		}
 		w.got.Add(int64(n))
+		if w.rate > 0 {
+			time.Sleep(time.Duration(n) * time.Second / time.Duration(w.rate))
+		}
 		if fault := w.frames.feed(w.buf[:n]); fault != nil {
 			return fault
 		}

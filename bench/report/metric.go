@@ -21,6 +21,8 @@ func (m Metric) Title() (name, unit string) {
 		return "first", "ms"
 	case P50, P99, P999:
 		return string(m), "ms"
+	case Slower:
+		return "slower", "x"
 	case Wire:
 		return "wire", "B/B"
 	case Failed:

@@ -46,6 +46,49 @@ func TestWhoJoinsALiveCameraLateSeesIt(t *testing.T) {
 	}
 }
 
+// TestAViewerThatStallsPlaysOnAfterAGap has a viewer's line carry nothing for longer than a reader of a live stream may be behind. It is
+// told what it is not given, and its picture goes on with the newest key chunk.
+func TestAViewerThatStallsPlaysOnAfterAGap(t *testing.T) {
+	const room, stall = "stall", 5 * time.Second
+	s := lab.Sluice(t)
+	browser := lab.Chromium(t)
+	line := startProxy(t, s.Addr, 0)
+	publisher, viewer := livePage(t, browser, s.URL), livePage(t, browser, line.URL)
+	evaluate[string](t, publisher, "record(%q, %q)", room, "video/webm;codecs=vp8,opus")
+	before := evaluate[int](t, viewer, "begin(%q)", room)
+	line.valve.Lock()
+	evaluate[bool](t, publisher, "new Promise((resolve) => setTimeout(resolve, %d, true))", stall.Milliseconds())
+	line.valve.Unlock()
+	v := evaluate[viewed](t, viewer, "goOn()")
+	if v.Width == 0 || v.Colours < 10 {
+		t.Errorf("a picture %d pixels wide, of %d colours", v.Width, v.Colours)
+	}
+	v.checkGap(t, before)
+}
+
+// checkGap checks what came around the one gap of a reader that was too far behind, after that many events.
+func (v *viewed) checkGap(t *testing.T, before int) {
+	t.Helper()
+	gap := before
+	for v.Events[gap].Gap == "" {
+		gap++
+	}
+	t.Logf("%d chunks, then a gap of %d bytes", gap, v.Events[gap].To-v.Events[gap].From)
+	if g := v.Events[gap]; g.Gap != "behind" || g.To <= g.From {
+		t.Errorf("the gap is %+v", g)
+	}
+	at := v.Events[gap].To
+	for _, e := range v.Events[gap+1:] {
+		if e.Gap != "" || e.Offset != at {
+			t.Fatalf("after the gap came %+v; want a chunk at %d", e, at)
+		}
+		if at == v.Events[gap].To && !e.Key {
+			t.Errorf("the first chunk after the gap is %+v; want a key", e)
+		}
+		at = e.Offset + e.Bytes
+	}
+}
+
 func (v *viewed) check(t *testing.T, mediaType string) {
 	t.Helper()
 	video := mediaType[:5] == "video"

@@ -19,6 +19,7 @@ import (
 type proxy struct {
 	URL   string
 	bytes atomic.Int64 // forwarded to the server
+	valve sync.Mutex   // while it is held nothing is forwarded to clients, and next to nothing taken from the server
 
 	target string
 	limit  *rate.Limiter
@@ -68,10 +69,26 @@ func (p *proxy) forward(client net.Conn) {
 	stop := context.AfterFunc(p.ctx, func() { client.Close(); server.Close() })
 	defer stop()
 	p.wg.Go(func() {
-		io.Copy(client, server)
+		p.downstream(client, server)
 		client.Close()
 	})
 	p.upstream(server, client)
+}
+
+func (p *proxy) downstream(client io.Writer, server net.Conn) {
+	const size = 16 << 10
+	if err := server.(*net.TCPConn).SetReadBuffer(size); err != nil {
+		return
+	}
+	buf := make([]byte, size)
+	for {
+		n, err := server.Read(buf)
+		p.valve.Lock()
+		p.valve.Unlock() //nolint:staticcheck // it is waited for
+		if _, werr := client.Write(buf[:n]); err != nil || werr != nil {
+			return
+		}
+	}
 }
 
 func (p *proxy) upstream(server io.Writer, client io.Reader) {

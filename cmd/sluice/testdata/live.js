@@ -41,8 +41,11 @@ async function record(room, type) {
   return stream.id;
 }
 
-// view joins the room, plays its live stream, and tells how that went.
-async function view(room) {
+// What follows is not the rest of what came before.
+const CUT = Symbol("cut");
+
+// tune joins the room and plays its live stream. What it returns goes on until its socket is disconnected.
+async function tune(room) {
   const video = document.body.appendChild(document.createElement("video"));
   video.muted = true;
   const source = new MediaSource();
@@ -56,33 +59,53 @@ async function view(room) {
   let buffer;
   const feed = () => {
     if (!buffer || buffer.updating || queue.length === 0) return;
+    if (queue[0] === CUT) {
+      queue.shift();
+      buffer.abort();
+      return feed();
+    }
     buffer.appendBuffer(queue.shift());
   };
-  socket.on("gap", ({ from, to, reason }) => events.push({ gap: reason, from, to }));
+  socket.on("gap", ({ from, to, reason }) => {
+    events.push({ gap: reason, from, to });
+    queue.push(CUT);
+    feed();
+  });
   socket.on("chunk", ({ offset, init, key }, bytes) => {
+    if (init && !events.at(-1)?.init) queue.push(CUT);
     events.push({ offset, init: !!init, key: !!key, bytes: bytes.byteLength });
     queue.push(bytes);
     feed();
   });
+  const begun = new Promise((resolve) => socket.once("stream", resolve));
   const { streams } = await granted(socket.emitWithAck("join", { room }));
-  buffer = source.addSourceBuffer(streams[0].meta.type);
+  const stream = streams[0] ?? (await begun);
+  buffer = source.addSourceBuffer(stream.meta.type);
+  buffer.mode = "sequence"; // one after the other, whatever the times in it: a recorder that begins anew begins at 0
   buffer.addEventListener("updateend", () => {
     const { buffered } = video;
     if (buffered.length > 0 && video.currentTime < buffered.start(0)) video.currentTime = buffered.start(0);
     feed();
   });
   feed();
-  const first = streams[0].meta.type.startsWith("audio/")
+  const first = stream.meta.type.startsWith("audio/")
     ? new Promise((resolve) => video.addEventListener("playing", resolve, { once: true }))
     : new Promise((resolve) => video.requestVideoFrameCallback(resolve));
   video.play();
   await first;
-  const took = performance.now() - began;
+  return { socket, video, events, type: stream.type, took: performance.now() - began };
+}
 
+// plays waits until a second more has been played.
+const plays = (video) => {
   const from = video.currentTime;
-  await new Promise((resolve) => {
+  return new Promise((resolve) => {
     const look = setInterval(() => video.currentTime > from + 1 && resolve(clearInterval(look)), 20);
   });
+};
+
+// told ends the viewing and tells how it went.
+function told({ socket, video, events, type, took }) {
   const colours = new Set();
   if (video.videoWidth > 0) {
     const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight).getContext("2d");
@@ -91,5 +114,27 @@ async function view(room) {
     for (const pixel of pixels) colours.add(pixel);
   }
   socket.disconnect();
-  return { took, type: streams[0].type, width: video.videoWidth, colours: colours.size, audio: video.webkitAudioDecodedByteCount, events };
+  return { took, type, width: video.videoWidth, colours: colours.size, audio: video.webkitAudioDecodedByteCount, events };
 }
+
+// view joins the room, plays its live stream for a while, and tells how that went.
+async function view(room) {
+  const viewer = await tune(room);
+  await plays(viewer.video);
+  return told(viewer);
+}
+
+// begin is tune for who is to be stalled, and goOn, when it no longer is, waits for a gap, and for more to be played after it.
+let stalled;
+const begin = async (room) => {
+  stalled = await tune(room);
+  await plays(stalled.video);
+  return stalled.events.length;
+};
+const goOn = async () => {
+  while (!stalled.events.some(({ gap }) => gap === "behind")) await new Promise((resolve) => setTimeout(resolve, 20));
+  const at = stalled.events.findIndex(({ gap }) => gap === "behind");
+  while (!stalled.events.slice(at).some(({ key }) => key)) await new Promise((resolve) => setTimeout(resolve, 20));
+  await plays(stalled.video);
+  return told(stalled);
+};
