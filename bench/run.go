@@ -12,7 +12,7 @@ import (
 )
 
 // caseTime bounds one measurement.
-const caseTime = 2 * time.Minute
+const caseTime = 4 * time.Minute
 
 // bench is one run.
 type bench struct {

@@ -21,6 +21,7 @@ func TestWhatTheSpoolHasNoRoomForIsRefused(t *testing.T) {
 		_, err = h.Publish(ctx, Spec{Room: "studio", Size: size(limit/2 + 1)})
 		wantCode(t, err, Unavailable)
 
+		live := publish(t, h, Spec{Kind: Live})
 		plain, keyed := publish(t, h, Spec{}), publish(t, h, Spec{Key: "k", Size: size(limit / 2)})
 		write(t, keyed, content[:100_000])
 		reader := keyed.Stream().Follow(0)
@@ -42,6 +43,11 @@ func TestWhatTheSpoolHasNoRoomForIsRefused(t *testing.T) {
 			t.Errorf("publishing again = %v; want that there is no room", err)
 		}
 
+		write(t, live, content) // past what there is room for
+		finish(t, live)
+		if err := h.Delete(ctx, live.Stream().ID(), Identity{}); err != nil {
+			t.Fatal(err)
+		}
 		if err := h.Delete(ctx, first.Stream().ID(), Identity{}); err != nil { // there is room again
 			t.Fatal(err)
 		}

@@ -233,8 +233,10 @@ func (in *intake) spool() error {
 	if err := in.rehash(); err != nil {
 		return err
 	}
-	if err := in.st.hub.mayKeep(int64(len(p))); err != nil {
-		return err
+	if in.st.kind == File {
+		if err := in.st.hub.mayKeep(int64(len(p))); err != nil {
+			return err
+		}
 	}
 	if err := in.st.log.Append(p, 0); err != nil {
 		in.st.hub.log().Error("spool", "stream", in.st.ID(), "err", err)

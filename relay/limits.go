@@ -26,7 +26,7 @@ const (
 type Limits struct {
 	UploadBytes  int64         // of one stream; 0: 16 GiB
 	RingBytes    int64         // of the newest chunks held in memory per stream; 0: 8 MiB
-	SpoolBytes   int64         // of all streams together, in files until they are archived or forgotten; 0: no bound but the disk
+	SpoolBytes   int64         // of all streams together, in files until they are archived or forgotten; live streams go on past it; 0: no bound but the disk
 	MemoryBytes  int64         // of all rings together, past which each keeps only the least, and past twice that nothing; 0: 256 MiB
 	SharedBytes  int64         // of what was last read from spool and store, kept for readers that come after; 0: 8 MiB
 	RoomMembers  int           // in one room; 0: 10,000
@@ -39,7 +39,18 @@ type Limits struct {
 	BehindTime   time.Duration // the same in time; 0: 2 s
 }
 
-func (h *Hub) uploadBytes() int64 { return cmp.Or(h.Limits.UploadBytes, 16<<30) }
+func (h *Hub) uploadBytes() int64          { return cmp.Or(h.Limits.UploadBytes, 16<<30) }
+func (h *Hub) ringBytes() int64            { return cmp.Or(h.Limits.RingBytes, 8<<20) }
+func (h *Hub) memoryBytes() int64          { return cmp.Or(h.Limits.MemoryBytes, 256<<20) }
+func (h *Hub) sharedBytes() int64          { return cmp.Or(h.Limits.SharedBytes, 8<<20) }
+func (h *Hub) roomMembers() int            { return cmp.Or(h.Limits.RoomMembers, 10_000) }
+func (h *Hub) roomStreams() int            { return cmp.Or(h.Limits.RoomStreams, 1_000) }
+func (h *Hub) maxStreams() int             { return cmp.Or(h.Limits.Streams, 20_000) }
+func (h *Hub) resumeWindow() time.Duration { return cmp.Or(h.Limits.ResumeWindow, 10*time.Minute) }
+func (h *Hub) liveLinger() time.Duration   { return cmp.Or(h.Limits.LiveLinger, 10*time.Second) }
+func (h *Hub) idleTime() time.Duration     { return cmp.Or(h.Limits.IdleTime, time.Hour) }
+func (h *Hub) behindBytes() int64          { return cmp.Or(h.Limits.BehindBytes, 4<<20) }
+func (h *Hub) behindTime() time.Duration   { return cmp.Or(h.Limits.BehindTime, defaultBehindTime) }
 
 // mayKeep returns an error unless the spool has room for n bytes more.
 func (h *Hub) mayKeep(n int64) error {
@@ -52,15 +63,3 @@ func (h *Hub) mayKeep(n int64) error {
 	}
 	return &Error{Code: Unavailable, Limit: limit, Message: "the server can store no more before some of what it has is archived, try again later"}
 }
-
-func (h *Hub) ringBytes() int64            { return cmp.Or(h.Limits.RingBytes, 8<<20) }
-func (h *Hub) memoryBytes() int64          { return cmp.Or(h.Limits.MemoryBytes, 256<<20) }
-func (h *Hub) sharedBytes() int64          { return cmp.Or(h.Limits.SharedBytes, 8<<20) }
-func (h *Hub) roomMembers() int            { return cmp.Or(h.Limits.RoomMembers, 10_000) }
-func (h *Hub) roomStreams() int            { return cmp.Or(h.Limits.RoomStreams, 1_000) }
-func (h *Hub) maxStreams() int             { return cmp.Or(h.Limits.Streams, 20_000) }
-func (h *Hub) resumeWindow() time.Duration { return cmp.Or(h.Limits.ResumeWindow, 10*time.Minute) }
-func (h *Hub) liveLinger() time.Duration   { return cmp.Or(h.Limits.LiveLinger, 10*time.Second) }
-func (h *Hub) idleTime() time.Duration     { return cmp.Or(h.Limits.IdleTime, time.Hour) }
-func (h *Hub) behindBytes() int64          { return cmp.Or(h.Limits.BehindBytes, 4<<20) }
-func (h *Hub) behindTime() time.Duration   { return cmp.Or(h.Limits.BehindTime, defaultBehindTime) }

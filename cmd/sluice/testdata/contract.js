@@ -117,6 +117,35 @@ test("publishing again with the same key resumes", async (t) => {
   assert.equal(finished.stream.id, stream.id);
 });
 
+test("an upload and its reader go on over another transport", async (t) => {
+  const room = newRoom();
+  const bytes = randomBytes(900_000);
+  const request = { room, name: "a.bin", key: randomBytes(16).toString("hex"), size: bytes.length };
+  const parts = [];
+  let offset = 0;
+  for (const [transport, end] of [["polling", 300_000], ["websocket", 600_000], ["polling", bytes.length]]) {
+    const [ann, bob] = [await connect(transport), await connect(transport)];
+    t.after(() => [ann, bob].forEach((s) => s.disconnect()));
+    const { stream, ...answer } = await ask(ann, "publish", request);
+    assert.equal(answer.offset, offset, `${transport} goes on elsewhere`);
+    const got = () => parts.reduce((sum, part) => sum + part.length, 0);
+    const caughtUp = new Promise((resolve) =>
+      bob.on("chunk", (chunk, part) => {
+        assert.equal(chunk.offset, got());
+        parts.push(part);
+        if (got() === end) resolve();
+      }),
+    );
+    await ask(bob, "subscribe", { stream: stream.id, from: got() });
+    for (; offset < end; offset += 100_000)
+      await ask(ann, "chunk", { stream: stream.id, offset }, bytes.subarray(offset, offset + 100_000));
+    await caughtUp;
+    if (end === bytes.length) await ask(ann, "finish", { stream: stream.id, sha256: sha256(bytes) });
+    for (const socket of [ann, bob]) socket.disconnect();
+  }
+  assert.ok(Buffer.concat(parts).equals(bytes));
+});
+
 test("size and sha256 must match what comes", async (t) => {
   const [ann, bob] = await clients(t, 2);
   const room = newRoom();
