@@ -97,7 +97,11 @@ func polled() scenario {
 	}
 	for _, c := range []struct{ size, subscribers int }{{1 << 10, 20}, {64 << 10, 20}, {64 << 10, 100}} {
 		f := fan{message: load.Noise(c.size), subscribers: c.subscribers, window: narrowWindow, polling: true}
-		s.cases = append(s.cases, fanCase(f, c.size == 64<<10 && c.subscribers == 20))
+		w := fanCase(f, c.size == 64<<10 && c.subscribers == 20)
+		if c.subscribers != 20 {
+			w.peers = swift
+		}
+		s.cases = append(s.cases, w)
 	}
 	return s
 }

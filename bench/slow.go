@@ -32,6 +32,7 @@ func slow() scenario {
 			name:  bytesName(size),
 			quick: quick,
 			short: quick,
+			peers: swift,
 			size:  size,
 			run: func(ctx context.Context, p *peer, _ scale) (report.Sample, error) {
 				return runSlow(ctx, p, int64(size/slowMessage))

@@ -213,15 +213,15 @@ func (r *Reader) behind() bool {
 	if st.end-r.next > st.hub.behindBytes() {
 		return true
 	}
+	over := st.info.State != Open
 	c := st.ring.at(r.next)
-	if c == nil {
-		return r.next < st.end
+	switch {
+	case c == nil:
+		return !over && r.next < st.end
+	case over:
+		return st.fed.Sub(c.at) > st.hub.behindTime() // what has ended grows no older
 	}
-	now := time.Now()
-	if st.info.State != Open {
-		now = st.fed // time does not go on for a stream that has ended
-	}
-	return now.Sub(c.at) > st.hub.behindTime()
+	return time.Since(c.at) > st.hub.behindTime()
 }
 
 // jump goes ahead to offset to, with a copy of the init segment if that is jumped over, and a gap.

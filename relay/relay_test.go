@@ -628,15 +628,32 @@ func TestWhoWasThereWhenALiveStreamBeganMissesNothing(t *testing.T) {
 	if item, err = later.Next(ctx, false); err != nil || item.Gap == nil || item.Gap.Reason != "behind" || item.Gap.From != 0 {
 		t.Errorf("Next of one that comes to read after the end = %+v, %v; want a gap", item, err)
 	}
-	all := w.Stream().NewReader(0, func() {})
-	defer all.Close()
+	wantAll(t, w.Stream().NewReader(0, func() {}))
+}
+
+func TestWhoComesToReadAShortRecordingAfterItsEndMissesNothing(t *testing.T) {
+	webm, _ := liveWebM(t)
+	h := start(t, &Hub{})
+	w := publish(t, h, Spec{Kind: Live})
+	write(t, w, webm)
+	finish(t, w) // nobody reads it: nothing is left in memory
+	if n := len(w.st.ring.chunks); n > 0 {
+		t.Fatalf("%d chunks are in memory", n)
+	}
+	wantAll(t, w.Stream().NewReader(FromBirth, func() {}))
+}
+
+// wantAll reads to the end with r, and closes it.
+func wantAll(t *testing.T, r *Reader) {
+	t.Helper()
+	defer r.Close()
 	for got := int64(0); ; {
-		item, err := all.Next(ctx, true)
-		if err == io.EOF {
-			break
+		item, err := r.Next(ctx, true)
+		if err == io.EOF && got == r.st.end {
+			return
 		}
 		if err != nil || item.Gap != nil || item.Chunk.Offset != got {
-			t.Fatalf("Next of one that wants all of what has ended = %+v, %v; want what is at %d", item, err, got)
+			t.Fatalf("Next = %+v, %v; want what is at %d", item, err, got)
 		}
 		got = item.Chunk.End()
 	}

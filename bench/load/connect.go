@@ -10,7 +10,7 @@ const (
 	// connectTries is how often a connect is tried.
 	connectTries = 5
 	// answerTime is how long one try may take.
-	answerTime = 500 * time.Millisecond
+	answerTime = 2 * time.Second
 )
 
 // connect connects, and tries again if that fails, as every client does. It returns how many tries failed: those belong into the
