@@ -109,6 +109,26 @@ func (l local) Broadcast(b Broadcast) error {
 	return nil
 }
 
+// sendAll sends events together. Who cannot take all of them gets those that fit.
+func (l local) sendAll(sel Selection, events []*Prepared, plain bool) {
+	run := run{events: events, plain: plain}
+	for _, p := range events {
+		p.retain()
+	}
+	sockets := l.ns.rooms.find(sel)
+	for _, s := range sockets {
+		s.conn.sendHeld()
+		run.send(s)
+	}
+	run.end()
+	for _, o := range run.seen {
+		o.socket.outgoing(o.event)
+	}
+	for _, s := range sockets {
+		s.conn.session.Wake()
+	}
+}
+
 // Gather sends b, and waits on the caller's goroutine alone.
 func (l local) Gather(ctx context.Context, b Broadcast, sent func(sockets int), ack func(Args)) error {
 	if b.Event.err != nil {

@@ -75,6 +75,29 @@ func (a Audience) Send(p *Prepared) error {
 	return a.ns.Adapter().Broadcast(a.broadcast(p))
 }
 
+// SendAll is Send of several events, in their order. They go out together, so that many of them cost each socket hardly more than
+// one does. The error is that of the first that fails; those before it are sent.
+func (a Audience) SendAll(events ...*Prepared) error {
+	l, ok := a.ns.Adapter().(local)
+	together := ok && len(events) > 1 && !a.flags.Volatile && !a.ns.keeps(a.flags)
+	for i, p := range events {
+		if p.err != nil {
+			events, together = events[:i+1], false
+			break
+		}
+	}
+	if together {
+		l.sendAll(a.sel, events, a.flags.Plain)
+		return nil
+	}
+	for _, p := range events {
+		if err := a.Send(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (a Audience) broadcast(p *Prepared) Broadcast {
 	return Broadcast{Selection: a.sel, Flags: a.flags, Event: p, origin: a.origin}
 }

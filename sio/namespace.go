@@ -53,6 +53,9 @@ func (ns *Namespace) Emit(event string, args ...any) error { return ns.all().Emi
 // Send sends a prepared event to all sockets of the namespace. See [Audience.Send].
 func (ns *Namespace) Send(p *Prepared) error { return ns.all().Send(p) }
 
+// SendAll is Audience.SendAll to all sockets.
+func (ns *Namespace) SendAll(events ...*Prepared) error { return ns.all().SendAll(events...) }
+
 // To selects the sockets that are in one of rooms.
 func (ns *Namespace) To(rooms ...string) Audience { return ns.all().To(rooms...) }
 

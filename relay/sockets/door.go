@@ -19,7 +19,8 @@ type Door struct {
 	Hub    *relay.Hub
 	Limits Limits
 
-	ns *sio.Namespace
+	ns     *sio.Namespace
+	gossip gossip
 }
 
 // Limits bound what one socket may hold. Zero values mean the defaults.
@@ -219,10 +220,9 @@ func oneAttachment(e *sio.Event) (*sio.Attachment, error) {
 	return body, nil
 }
 
-// sayMember tells the others in a room who has come or gone.
+// sayMember tells the others in a room who has come or gone, before it returns.
 func (d *Door) sayMember(c *client, room, name, event string) {
-	err := d.ns.To(roomPrefix+room).Except(c.socket.ID()).Emit(evMember, memberEvent{Room: room, ID: c.socket.ID(), Name: name, Event: event})
-	if err != nil {
+	if err := d.gossip.tell(d.ns, memberEvent{Room: room, ID: c.socket.ID(), Name: name, Event: event}); err != nil {
 		d.Hub.Log().Warn("member event", "room", room, "err", err)
 	}
 }
