@@ -19,7 +19,7 @@ import (
 type proxy struct {
 	URL   string
 	bytes atomic.Int64 // forwarded to the server
-	valve sync.Mutex   // while it is held nothing is forwarded to clients, and next to nothing taken from the server
+	valve sync.RWMutex // while it is held nothing is forwarded to clients, and next to nothing taken from the server
 
 	target string
 	limit  *rate.Limiter
@@ -83,9 +83,10 @@ func (p *proxy) downstream(client io.Writer, server net.Conn) {
 	buf := make([]byte, size)
 	for {
 		n, err := server.Read(buf)
-		p.valve.Lock()
-		p.valve.Unlock() //nolint:staticcheck // it is waited for
-		if _, werr := client.Write(buf[:n]); err != nil || werr != nil {
+		p.valve.RLock()
+		_, werr := client.Write(buf[:n])
+		p.valve.RUnlock()
+		if err != nil || werr != nil {
 			return
 		}
 	}
