@@ -66,7 +66,8 @@ func TestAViewerThatStallsPlaysOnAfterAGap(t *testing.T) {
 	v.checkGap(t, before)
 }
 
-// checkGap checks what came around the one gap of a reader that was too far behind, after that many events.
+// checkGap checks what came from the first gap on, which is not among the first events: key chunks after gaps, of which a machine that
+// is busy may cause more, and no hole anywhere else.
 func (v *viewed) checkGap(t *testing.T, before int) {
 	t.Helper()
 	gap := before
@@ -74,18 +75,24 @@ func (v *viewed) checkGap(t *testing.T, before int) {
 		gap++
 	}
 	t.Logf("%d chunks, then a gap of %d bytes", gap, v.Events[gap].To-v.Events[gap].From)
-	if g := v.Events[gap]; g.Gap != "behind" || g.To <= g.From {
-		t.Errorf("the gap is %+v", g)
-	}
-	at := v.Events[gap].To
-	for _, e := range v.Events[gap+1:] {
-		if e.Gap != "" || e.Offset != at {
-			t.Fatalf("after the gap came %+v; want a chunk at %d", e, at)
+	var at int64
+	jumped := false
+	for _, e := range v.Events[gap:] {
+		switch {
+		case e.Gap != "":
+			if e.Gap != "behind" || e.To <= e.From || at > 0 && e.From != at {
+				t.Fatalf("a gap %+v at %d", e, at)
+			}
+			at, jumped = e.To, true
+			continue
+		case e.Init: // a copy, out of turn
+			continue
+		case e.Offset != at:
+			t.Fatalf("then came %+v; want a chunk at %d", e, at)
+		case jumped && !e.Key:
+			t.Errorf("the first chunk after a gap is %+v; want a key", e)
 		}
-		if at == v.Events[gap].To && !e.Key {
-			t.Errorf("the first chunk after the gap is %+v; want a key", e)
-		}
-		at = e.Offset + e.Bytes
+		at, jumped = e.Offset+e.Bytes, false
 	}
 }
 

@@ -129,12 +129,6 @@ func (c *Serve) check() error {
 	if !c.loopback() && c.Secret == "" && !c.Open {
 		return fmt.Errorf("others can reach %s: ask for tokens with --secret, or say --open to let anybody in", c.Addr)
 	}
-	if c.IdleTime < minIdleTime {
-		return fmt.Errorf("--idle-time %v: it is %v at least", c.IdleTime, minIdleTime)
-	}
-	if c.MaxStreams < 1 {
-		return fmt.Errorf("--max-streams %d: it is 1 at least", c.MaxStreams)
-	}
 	if client := c.client(); client != nil {
 		if _, err := fs.Stat(client, "socket.io.js"); err != nil {
 			return fmt.Errorf("--client: no Socket.IO client is there: %w", err)
@@ -144,6 +138,12 @@ func (c *Serve) check() error {
 		if u, err := url.Parse(o); o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Path != "") {
 			return fmt.Errorf("--origin %s: an origin is like https://app.example.org", o)
 		}
+	}
+	if c.IdleTime < minIdleTime {
+		return fmt.Errorf("--idle-time %v: it is %v at least", c.IdleTime, minIdleTime)
+	}
+	if c.MaxStreams < 1 {
+		return fmt.Errorf("--max-streams %d: it is 1 at least", c.MaxStreams)
 	}
 	return nil
 }
