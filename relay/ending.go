@@ -2,10 +2,20 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"sluice/relay/spool"
 )
+
+// notStored logs why the spool did not do what it was to do, and returns what the publisher is told.
+func (st *Stream) notStored(what string, err error) error {
+	st.hub.log().Error("spool "+what, "stream", st.id, "err", err)
+	if errors.Is(err, spool.ErrFull) {
+		return noRoom(0, "the server's disk is full, try again later")
+	}
+	return Errorf(Unavailable, "the server cannot store this stream")
+}
 
 // whyOver is the error for who writes to a stream that is over.
 func (st *Stream) whyOver() error {
@@ -133,7 +143,7 @@ func (st *Stream) takeOver(spec Spec) *Writer {
 	st.stopTimer()
 	st.askedBy(spec.Keyframe)
 	st.mu.Lock()
-	st.info.From, st.fed = spec.Who.ID, time.Now()
+	st.info.From, st.touched = spec.Who.ID, time.Now()
 	st.mu.Unlock()
 	return in.hand()
 }

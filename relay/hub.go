@@ -39,6 +39,7 @@ type Hub struct {
 	depot  depot
 	syncs  chan struct{} // a place for each Writer.Sync at work: what comes while others wait for one is synced together
 	gaps   gapCounter
+	budget budget
 
 	mu      sync.Mutex // taken last: a room's mu may be held
 	rooms   map[string]*Room
@@ -117,9 +118,6 @@ func (h *Hub) Stats() Stats {
 	defer h.mu.Unlock()
 	return Stats{Rooms: len(h.rooms), Streams: len(h.streams), HeldBytes: h.held.Load(), Gaps: h.gaps.counted()}
 }
-
-// Ready returns an error while the hub can take no upload, however small.
-func (h *Hub) Ready() error { return h.mayKeep(1) }
 
 // Log is where the hub and its doors log.
 func (h *Hub) Log() *slog.Logger { return h.log() }

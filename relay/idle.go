@@ -35,7 +35,7 @@ func (h *Hub) sweep() {
 func (st *Stream) idle() bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	return time.Since(st.fed) >= st.hub.idleTime()
+	return min(time.Since(st.fed), time.Since(st.touched)) >= st.hub.idleTime()
 }
 
 // dropIdle takes the stream from who writes it, unless something has just come.
@@ -50,5 +50,5 @@ func (st *Stream) dropIdle() {
 	if st.key != "" {
 		why.Message += ": publish the stream again, with its key"
 	}
-	in.abandon(why)
+	in.abandon(why, st.hub.resumeWindow())
 }

@@ -73,10 +73,16 @@ func TestWhoPublishesAgainOrIsMadeToWaitIsNotIdle(t *testing.T) {
 		}
 		touched := publish(t, h, Spec{})
 		publish(t, h, Spec{Key: "k"})
+		before := publish(t, h, Spec{Key: "lost"})
+		lost := publish(t, h, Spec{Key: "lost"})
 		time.Sleep(idleTime - time.Minute)
 		touched.Touch()
+		before.Touch() // in vain: it has lost the stream
 		again := publish(t, h, Spec{Key: "k"})
 		time.Sleep(idleTime - time.Minute)
+		if lost.Holds() {
+			t.Error("who had lost a stream keeps it for another by being made to wait")
+		}
 		for _, w := range []*Writer{touched, again} {
 			if !w.Holds() {
 				t.Errorf("the stream with key %q is lost", w.st.key)
@@ -92,7 +98,7 @@ func TestWhoPublishesAgainOrIsMadeToWaitIsNotIdle(t *testing.T) {
 func TestAPublisherThatComesBackAtTheLastMomentKeepsItsStream(t *testing.T) {
 	h := start(t, &Hub{})
 	w := publish(t, h, Spec{})
-	w.st.fed = time.Time{}
+	w.st.touched = time.Time{}
 	if !w.st.idle() {
 		t.Fatal("a stream is not idle that brought nothing for ages")
 	}

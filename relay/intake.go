@@ -3,6 +3,7 @@ package relay
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"io"
 	"sync"
@@ -40,8 +41,10 @@ type intake struct {
 	received int64     // offsets in the stream: emitted <= received, spooled <= received
 	emitted  int64
 	spooled  int64
-	loose    int64 // memory of the chunks that were emitted and are not spooled
-	limit    int64 // received may not pass it
+	loose    int64     // memory of the chunks that were emitted and are not spooled
+	limit    int64     // received may not pass it
+	room     int64     // set aside in the spool for what is still to come
+	stuck    time.Time // when the spool had no room for what came; zero: it has stored something since
 	began    time.Time
 
 	typed    bool
@@ -233,29 +236,54 @@ func (in *intake) spool() error {
 	if err := in.rehash(); err != nil {
 		return err
 	}
-	if in.st.kind == File {
-		if err := in.st.hub.mayKeep(int64(len(p))); err != nil {
-			return err
-		}
+	if err := in.makeRoom(int64(len(p))); err != nil {
+		return err
 	}
 	if err := in.st.log.Append(p, 0); err != nil {
-		in.st.hub.log().Error("spool", "stream", in.st.ID(), "err", err)
-		return Errorf(Unavailable, "the server cannot store more now")
+		return in.st.notStored("append", err)
 	}
+	in.takeRoom(int64(len(p)))
 	in.hash.Write(p)
-	in.spooled, in.loose = in.received, 0
+	in.spooled, in.loose, in.stuck = in.received, 0, time.Time{}
 	return nil
 }
 
-// fault takes the stream from its publisher because of err. A file with a key waits for it where there may be room again later; else the
-// stream fails.
+// makeRoom has room for n bytes set aside.
+func (in *intake) makeRoom(n int64) error {
+	if in.st.kind == Live || n <= in.room {
+		return nil
+	}
+	if err := in.st.hub.fits(in.received); err != nil {
+		return err
+	}
+	if err := in.st.hub.setAside(n - in.room); err != nil {
+		return err
+	}
+	in.room = n
+	return nil
+}
+
+// takeRoom gives back n bytes of the room that was set aside, if there is any.
+func (in *intake) takeRoom(n int64) {
+	n = min(n, in.room)
+	in.room -= n
+	in.st.hub.giveBack(n)
+}
+
+// fault takes the stream from its publisher because of err. A file with a key waits where there may be room again later, no longer
+// than the resume window since it stored something, nor while memory is short, too; else the stream fails.
 func (in *intake) fault(err error) {
-	st := in.st
-	switch {
-	case AsError(err).Code != Unavailable || st.kind != File || st.key == "":
+	st, h := in.st, in.st.hub
+	if st.kind == Live || st.key == "" || !errors.Is(err, errNoRoom) || h.held.Load() > h.memoryBytes() {
 		st.fail(err)
-	case in.writer != nil:
-		in.abandon(err)
+		return
+	}
+	if in.stuck.IsZero() {
+		in.stuck = time.Now()
+	}
+	if in.writer != nil {
+		h.log().Info("stream waits for room in the spool", "room", st.room.name, "stream", st.id)
+		in.abandon(err, h.resumeWindow()-time.Since(in.stuck))
 	}
 }
 
@@ -294,13 +322,14 @@ func (in *intake) rest() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if !in.over {
-		in.spool() // who asked for durability has been answered; the error is logged
+		in.spool() // who asked for durability has been answered
 	}
 }
 
 // close lets nobody write any more.
 func (in *intake) close() {
 	in.over, in.writer, in.block, in.memory = true, nil, nil, nil // the writer may still be reading into the block
+	in.takeRoom(in.room)
 	if in.timer != nil {
 		in.timer.Stop()
 	}

@@ -26,7 +26,7 @@ const (
 type Limits struct {
 	UploadBytes  int64         // of one stream; 0: 16 GiB
 	RingBytes    int64         // of the newest chunks held in memory per stream; 0: 8 MiB
-	SpoolBytes   int64         // of all streams together, in files until they are archived or forgotten; live streams go on past it; 0: no bound but the disk
+	SpoolBytes   int64         // of all streams together, in files until they are archived or forgotten; live streams go on past it, files then wait; 0: no bound but the disk
 	MemoryBytes  int64         // of all rings together, past which each keeps only the least, and past twice that nothing; 0: 256 MiB
 	SharedBytes  int64         // of what was last read from spool and store, kept for readers that come after; 0: 8 MiB
 	RoomMembers  int           // in one room; 0: 10,000
@@ -51,15 +51,3 @@ func (h *Hub) liveLinger() time.Duration   { return cmp.Or(h.Limits.LiveLinger, 
 func (h *Hub) idleTime() time.Duration     { return cmp.Or(h.Limits.IdleTime, time.Hour) }
 func (h *Hub) behindBytes() int64          { return cmp.Or(h.Limits.BehindBytes, 4<<20) }
 func (h *Hub) behindTime() time.Duration   { return cmp.Or(h.Limits.BehindTime, defaultBehindTime) }
-
-// mayKeep returns an error unless the spool has room for n bytes more.
-func (h *Hub) mayKeep(n int64) error {
-	limit := h.Limits.SpoolBytes
-	switch {
-	case limit == 0 || h.spool.Size()+n <= limit:
-		return nil
-	case n > limit:
-		return overLimit(TooLarge, limit, "bytes are stored here until they are archived")
-	}
-	return &Error{Code: Unavailable, Limit: limit, Message: "the server can store no more before some of what it has is archived, try again later"}
-}

@@ -167,13 +167,6 @@ func (h *Hub) upload(key string) *Stream {
 
 // begin makes a new stream and returns its Writer; errTaken if there is one with that key by now.
 func (h *Hub) begin(key string, spec Spec) (*Writer, error) {
-	least := int64(1)
-	if spec.Size != nil {
-		least = *spec.Size
-	}
-	if err := h.mayKeep(least); err != nil {
-		return nil, err
-	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	id, err := h.ids.next(now)
 	if err != nil {
@@ -185,17 +178,30 @@ func (h *Hub) begin(key string, spec Spec) (*Writer, error) {
 	}
 	st := h.stream(header{Info: info, Key: key, Subject: spec.Who.Subject, Keep: !spec.Relay})
 	st.askedBy(spec.Keyframe)
-	if st.log, err = h.spool.Create(st.id, st.header(info)); err != nil {
-		h.log().Error("spool", "stream", st.id, "err", err)
-		return nil, Errorf(Unavailable, "the server cannot store more now")
-	}
 	st.in.start(st, 0, h.limit(info))
+	if err := h.setAside(info.least()); err != nil {
+		return nil, err
+	}
+	st.in.room = info.least()
+	if st.log, err = h.spool.Create(st.id, st.header(info)); err != nil {
+		st.in.takeRoom(st.in.room)
+		return nil, st.notStored("create", err)
+	}
 	w := st.in.hand() // from take on it may be another's turn
 	if err := h.take(st, false); err != nil {
+		st.in.takeRoom(st.in.room)
 		w.log.Remove()
 		return nil, err
 	}
 	return w, nil
+}
+
+// least is how many bytes a stream comes to that has just begun.
+func (i Info) least() int64 {
+	if i.Size != nil {
+		return *i.Size
+	}
+	return 1
 }
 
 // limit is how many bytes a stream may come to.
@@ -210,7 +216,7 @@ func (h *Hub) limit(info Info) int64 {
 func (h *Hub) stream(d header) *Stream {
 	return &Stream{
 		id: d.Info.ID, kind: d.Info.Kind, hub: h, key: d.Key, keep: d.Keep,
-		subject: d.Subject, info: d.Info, fed: time.Now(),
+		subject: d.Subject, info: d.Info, touched: time.Now(),
 	}
 }
 

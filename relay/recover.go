@@ -58,5 +58,8 @@ func (h *Hub) reopen(st *Stream) {
 		h.spawn(st.finishAbandoned)
 		return
 	}
+	if st.info.Size != nil {
+		st.in.makeRoom(*st.info.Size - st.end) // where there is none, each piece asks for itself
+	}
 	st.after(h.resumeWindow(), st.failAbandoned)
 }

@@ -31,7 +31,8 @@ type Stream struct {
 	log       *spool.Log // nil once the store alone holds it
 	ring      ring
 	end       int64     // readers may read up to here
-	fed       time.Time // when bytes came last, or it began
+	fed       time.Time // when bytes came last
+	touched   time.Time // when its publisher last came, or was made to wait
 	init      []*Chunk  // the newest init segment, cut as chunks
 	marks     []int64   // where key chunks begin, ascending
 	readers   []*Reader // replaced, never changed

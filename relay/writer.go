@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"time"
@@ -152,9 +153,14 @@ func (w *Writer) Chunk(offset int64, r io.Reader, hint int64) error {
 // Touch says that the publisher is made to wait: that nothing comes is not its doing, and it does not lose the stream by it.
 func (w *Writer) Touch() {
 	st := w.st
+	st.in.mu.Lock()
+	defer st.in.mu.Unlock()
+	if w.held() != nil {
+		return
+	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.fed = time.Now()
+	st.touched = time.Now()
 }
 
 // Flush gives the readers what has come without waiting for more.
@@ -201,8 +207,11 @@ func (w *Writer) Sync() (int64, error) {
 		case info.Over():
 			return 0, w.st.whyOver()
 		}
-		w.st.hub.log().Error("sync", "stream", w.st.ID(), "err", err)
-		return 0, Errorf(Unavailable, "the server cannot store now")
+		err := w.st.notStored("sync", err)
+		if !errors.Is(err, errNoRoom) {
+			w.Fail(err) // it will never be stored
+		}
+		return 0, err
 	}
 	return offset, nil
 }
@@ -253,8 +262,7 @@ func (w *Writer) Finish(ctx context.Context, sha256 string) (Info, error) {
 		return info, err
 	}
 	if err := w.log.Seal(w.st.header(info)); err != nil && !w.st.Info().Over() {
-		w.st.hub.log().Error("seal", "stream", info.ID, "err", err)
-		err := Errorf(Unavailable, "the server cannot store now")
+		err := w.st.notStored("seal", err)
 		w.st.failOpen(err)
 		return info, err
 	}
@@ -348,12 +356,13 @@ func (w *Writer) Abandon() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if w.held() == nil {
-		in.abandon(Errorf(Gone, "its publisher is gone"))
+		in.abandon(Errorf(Gone, "its publisher is gone"), w.st.hub.resumeWindow())
 	}
 }
 
-// abandon takes the stream from who writes it, who is told why. The caller holds in.mu.
-func (in *intake) abandon(why error) {
+// abandon takes the stream from who writes it, who is told why; a file with a key waits for its publisher for so long. The caller
+// holds in.mu.
+func (in *intake) abandon(why error, wait time.Duration) {
 	st := in.st
 	in.writer, in.lost = nil, why
 	st.askedBy(nil)
@@ -361,7 +370,7 @@ func (in *intake) abandon(why error) {
 	case st.kind == Live:
 		st.after(st.hub.liveLinger(), st.finishAbandoned)
 	case st.key != "":
-		st.after(st.hub.resumeWindow(), st.failAbandoned)
+		st.after(wait, st.failAbandoned)
 	default:
 		st.fail(why)
 	}

@@ -302,7 +302,7 @@ func TestAFullSpoolRefusesUploadsUntilTheArchiveIsBack(t *testing.T) {
 	if err := send(); err != nil {
 		t.Fatalf("send while the archive is away = %v; want it taken", err)
 	}
-	if err := send(); err == nil || !strings.Contains(err.Error(), "unavailable") || !strings.Contains(err.Error(), "some of what it has is archived") {
+	if err := send(); err == nil || !strings.Contains(err.Error(), "unavailable") || !strings.Contains(err.Error(), "some of what it has is archived or forgotten") {
 		t.Errorf("send of what there is no room for = %v; want unavailable and why", err)
 	}
 	store.Start()

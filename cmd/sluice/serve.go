@@ -52,7 +52,7 @@ type Serve struct {
 
 	MaxUpload    Bytes         `default:"16GiB" env:"SLUICE_MAX_UPLOAD" placeholder:"SIZE" help:"Most bytes of one stream (${default})."`
 	MaxRate      Bytes         `env:"SLUICE_MAX_RATE" placeholder:"SIZE" help:"Most bytes a second that one socket may publish, 64KiB at least: it is read no faster (no bound)."`
-	MaxSpool     Bytes         `env:"SLUICE_MAX_SPOOL" placeholder:"SIZE" help:"Most bytes of all streams together that wait for the archive under --data: beyond it streams are refused, and uploads that go on break off, until there is room again; live streams go on (what the disk holds)."`
+	MaxSpool     Bytes         `env:"SLUICE_MAX_SPOOL" placeholder:"SIZE" help:"Most bytes of all streams together under --data, stored or announced, until they are archived or forgotten: beyond it streams are refused, and uploads of unknown size break off, until there is room again; live streams go on, and take from the same room (what the disk holds)."`
 	MaxStreams   int           `default:"20000" env:"SLUICE_MAX_STREAMS" placeholder:"N" help:"Most streams that are open, or ended not long ago (${default})."`
 	IdleTime     time.Duration `default:"1h" env:"SLUICE_IDLE_TIME" placeholder:"TIME" help:"How long a publisher may bring nothing before it loses its stream (${default})."`
 	ResumeWindow time.Duration `default:"10m" env:"SLUICE_RESUME_WINDOW" placeholder:"TIME" help:"How long an upload waits for its publisher to come back (${default})."`
@@ -247,7 +247,7 @@ func (s *server) routes(g *guard) http.Handler {
 	})
 }
 
-// ready answers whether uploads can be taken and archived now.
+// ready answers whether what comes can be archived now. A spool that is full does not count: viewers need none.
 func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 	if c, ok := s.store.(interface{ Check(context.Context) error }); ok {
 		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
@@ -256,10 +256,6 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "the archive does not answer", http.StatusServiceUnavailable)
 			return
 		}
-	}
-	if err := s.hub.Ready(); err != nil {
-		http.Error(w, relay.AsError(err).Message, http.StatusServiceUnavailable)
-		return
 	}
 	fmt.Fprintln(w, "ok")
 }
