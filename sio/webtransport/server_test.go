@@ -450,7 +450,7 @@ func (s *door) tapped(t *testing.T, stall bool) (dial func(context.Context) erro
 }
 
 func TestHandshakesUnderWayAreDoubtedAndBounded(t *testing.T) {
-	s := open(t, &engine.Server{}, &webtransport.Server{HandshakeTimeout: 2 * patience})
+	s := open(t, &engine.Server{}, &webtransport.Server{HandshakeTimeout: 6 * patience})
 	dial, retry := s.tapped(t, false)
 	if err := dial(t.Context()); err != nil {
 		t.Fatal(err)
@@ -486,7 +486,7 @@ func TestHandshakesUnderWayAreDoubtedAndBounded(t *testing.T) {
 	}
 	beginning(450)
 	var refusal *quic.TransportError
-	for until := time.Now().Add(patience); ; {
+	for until := time.Now().Add(5 * patience); ; {
 		err := dial(t.Context())
 		if errors.As(err, &refusal) {
 			break
