@@ -57,11 +57,10 @@ func runArchive(ctx context.Context, p *peer, keep bool, messages int64, more ..
 	if err != nil {
 		return nil, err
 	}
-	defer server.Stop()
 	d := load.Sluice{Kind: "file", Archive: keep}
 	room, err := load.Join(ctx, d, server.Addr, "room", load.Noise(archiveSize), archiveSubscribers, load.Options{}, nil)
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	defer room.Close()
 	var stream load.Stream
@@ -77,7 +76,7 @@ func runArchive(ctx context.Context, p *peer, keep bool, messages int64, more ..
 	}
 	if keep {
 		if err := room.Verify(ctx, server.Addr, stream); err != nil {
-			return nil, fmt.Errorf("what was archived: %w\n%s", err, server.Said())
+			return nil, fmt.Errorf("what was archived: %w", err)
 		}
 	}
 	return withFailed(m.delivered(messages*archiveSubscribers, archiveSize, room.BytesIn()), room.Failed()), nil

@@ -30,7 +30,6 @@ func runChurn(ctx context.Context, p *peer, clients int, during time.Duration) (
 	if err != nil {
 		return nil, err
 	}
-	defer server.Stop()
 	var failed atomic.Int64
 	visits := func(during time.Duration) (int64, error) {
 		var count atomic.Int64
@@ -44,7 +43,7 @@ func runChurn(ctx context.Context, p *peer, clients int, during time.Duration) (
 		return count.Load(), err
 	}
 	if _, err := visits(during / 5); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	var count int64
 	m, err := measure(server, func() error {
@@ -73,7 +72,7 @@ func stillServes(ctx context.Context, p *peer, server *host.Process) error {
 		err = room.Pace(ctx, 3, time.Millisecond)
 	}
 	if err != nil {
-		return fmt.Errorf("it does not serve any more: %w\n%s", err, server.Said())
+		return fmt.Errorf("it does not serve any more: %w", err)
 	}
 	return nil
 }

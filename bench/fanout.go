@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"sluice/bench/host"
 	"sluice/bench/load"
 	"sluice/bench/report"
 )
@@ -112,33 +111,23 @@ func fanCase(f fan, quick bool) workload {
 		quick: quick,
 		size:  f.message.Size(),
 		count: f.subscribers,
-		run: func(ctx context.Context, p *peer, s scale) (report.Sample, error) {
-			var more []string
-			if f.deflate {
-				more = p.Deflate
-			}
-			server, err := p.start(ctx, more...)
-			if err != nil {
-				return nil, err
-			}
-			defer server.Stop()
-			return f.run(ctx, p, server, s.during)
-		},
+		run:   func(ctx context.Context, p *peer, s scale) (report.Sample, error) { return f.run(ctx, p, s.during) },
 	}
 }
 
-func (f fan) run(ctx context.Context, p *peer, server *host.Process, during time.Duration) (report.Sample, error) {
-	d, err := p.dialect("file")
+func (f fan) run(ctx context.Context, p *peer, during time.Duration) (report.Sample, error) {
+	options := load.Options{Polling: f.polling}
+	var more []string
+	if f.deflate {
+		options.Deflate, more = load.NewInflater(), p.Deflate
+	}
+	server, d, err := p.serve(ctx, "file", more...)
 	if err != nil {
 		return nil, err
 	}
-	options := load.Options{Polling: f.polling}
-	if f.deflate {
-		options.Deflate = load.NewInflater()
-	}
 	room, err := load.Join(ctx, d, server.Addr, "room", f.message, f.subscribers, options, nil)
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	defer room.Close()
 	flow := func(during time.Duration, window int) error { return room.Flow(ctx, during, window) }
@@ -146,7 +135,7 @@ func (f fan) run(ctx context.Context, p *peer, server *host.Process, during time
 		flow = func(during time.Duration, _ int) error { return room.Repeat(ctx, server.Addr, during, limitBytes) }
 	}
 	if err := flow(during/5, f.window/4); err != nil { // what is cold is not measured
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	sent, wire := room.Sent(), room.BytesIn()
 	m, err := measure(server, func() error { return flow(during, f.window) })

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -44,12 +43,7 @@ func runGiant(ctx context.Context, p *peer, whole load.Whole) (report.Sample, er
 	if p.Max != "" {
 		more = []string{p.Max, strconv.FormatInt(whole.Size()+1<<20, 10)} // with its text
 	}
-	server, err := p.start(ctx, more...)
-	if err != nil {
-		return nil, err
-	}
-	defer server.Stop()
-	d, err := p.dialect("file")
+	server, d, err := p.serve(ctx, "file", more...)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +67,7 @@ func sendRelayed(ctx context.Context, server *host.Process, sender load.WholeSen
 	var firsts firsts
 	room, err := load.Audience(ctx, load.Sluice{}, server.Addr, "room", whole.Message, 1, load.Options{}, firsts.arrived)
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	defer room.Close()
 	began := time.Now()

@@ -37,11 +37,10 @@ func runIdle(ctx context.Context, p *peer, count int, settle time.Duration) (rep
 	if err != nil {
 		return nil, err
 	}
-	defer server.Stop()
 	greet := func(ctx context.Context) (load.Conn, error) { return d.Greet(ctx, server.Addr) }
 	first, err := greet(ctx) // what only the first one costs is of nobody
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	defer first.Close()
 	before, err := resident(ctx, p, server, settle)

@@ -48,7 +48,6 @@ func runJoin(ctx context.Context, p *peer, watching, joins int) (report.Sample, 
 	if err != nil {
 		return nil, err
 	}
-	defer server.Stop()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var camera sync.WaitGroup
@@ -59,18 +58,16 @@ func runJoin(ctx context.Context, p *peer, watching, joins int) (report.Sample, 
 	select {
 	case <-ready:
 	case err := <-ended:
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	crowd, err := load.Gather(ctx, watching, func(ctx context.Context) (load.Conn, error) { return load.View(ctx, server.Addr, "room") })
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	defer crowd.Close()
 	sample, err := tune(ctx, server, joins)
-	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", errors.Join(err, crowd.Check()), server.Said())
-	}
-	return sample, crowd.Check()
+	stop()
+	return sample, errors.Join(err, <-ended, crowd.Check())
 }
 
 // tune has viewers come and go.
@@ -91,9 +88,12 @@ func tune(ctx context.Context, server *host.Process, joins int) (report.Sample, 
 		return nil, err
 	}
 	slices.Sort(times)
-	return report.Sample{
+	sample := report.Sample{
 		report.First:  times[len(times)/2].Seconds() * 1e3,
-		report.P99:    times[len(times)*99/100].Seconds() * 1e3,
 		report.Memory: float64(m.memory) / (1 << 20),
-	}, nil
+	}
+	if len(times) >= 100 {
+		sample[report.P99] = times[len(times)*99/100].Seconds() * 1e3
+	}
+	return sample, nil
 }

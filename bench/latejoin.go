@@ -41,7 +41,6 @@ func runLateJoin(ctx context.Context, p *peer, readers int) (report.Sample, erro
 	if err != nil {
 		return nil, err
 	}
-	defer server.Stop()
 	message := load.Noise(lateSize)
 	var firsts firsts
 	var d load.Dialect = load.Raw{}
@@ -50,12 +49,12 @@ func runLateJoin(ctx context.Context, p *peer, readers int) (report.Sample, erro
 	}
 	room, err := load.Audience(ctx, d, server.Addr, "room", message, readers, load.Options{}, firsts.arrived)
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	defer room.Close()
 	read, err := prepareLate(ctx, p, server, room)
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	wire, began := room.BytesIn(), time.Now()
 	m, err := measure(server, func() error { return read(ctx) })

@@ -28,19 +28,14 @@ func latency() scenario {
 }
 
 func runLatency(ctx context.Context, p *peer, size, subscribers, rate int, during time.Duration) (report.Sample, error) {
-	server, err := p.start(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer server.Stop()
-	d, err := p.dialect("live")
+	server, d, err := p.serve(ctx, "live")
 	if err != nil {
 		return nil, err
 	}
 	times := load.NewLatency()
 	room, err := load.Join(ctx, d, server.Addr, "room", load.Noise(size), subscribers, load.Options{}, times.Arrived)
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	defer room.Close()
 	return paced(ctx, server, room, times, rate, during)
@@ -50,7 +45,7 @@ func runLatency(ctx context.Context, p *peer, size, subscribers, rate int, durin
 func paced(ctx context.Context, server *host.Process, room *load.Room, times *load.Latency, rate int, during time.Duration) (report.Sample, error) {
 	interval := time.Second / time.Duration(rate)
 	if err := room.Pace(ctx, warmUp, interval/4); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	times.Reset()
 	wire, count := room.BytesIn(), int(during/interval)

@@ -57,19 +57,18 @@ func runMixed(ctx context.Context, p *peer, size, subscribers int) (report.Sampl
 	if err != nil {
 		return nil, err
 	}
-	defer server.Stop()
 	times := load.NewLatency()
 	mix, err := load.JoinMix(ctx, server.Addr, "room", load.MixOptions{
 		Dialect: p.flow, File: load.Noise(mixedFile), Live: load.Noise(mixedLive), Streams: mixedStreams, Subscribers: subscribers,
 		Arrived: times.Arrived,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	defer mix.Close()
 	err = mix.Pace(ctx, mixedInterval/4, func(sent int) bool { return sent < warmUp })
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	times.Reset()
 	var file time.Duration

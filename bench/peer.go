@@ -30,7 +30,8 @@ type peer struct {
 	Collect bool     `json:"collect"` // it collects its garbage on SIGUSR2
 	Deflate []string `json:"deflate"` // more arguments, that have it negotiate permessage-deflate; none: it cannot
 
-	unmade error // why it cannot be started
+	unmade error         // why it cannot be started
+	server *host.Process // that runs; nil: none
 	folder string
 	work   string // where its program and its data are
 }
@@ -130,8 +131,19 @@ func (p *peer) fill(command []string) []string {
 	return filled
 }
 
-// start starts the peer anew, with no data left of an earlier time. more are further arguments.
+// serve starts the peer and returns how it is spoken to as well; see start and dialect.
+func (p *peer) serve(ctx context.Context, kind string, more ...string) (*host.Process, load.Dialect, error) {
+	d, err := p.dialect(kind)
+	if err != nil {
+		return nil, nil, err
+	}
+	server, err := p.start(ctx, more...)
+	return server, d, err
+}
+
+// start starts the peer anew, with no data left of an earlier time, for one measurement: stop ends it. more are further arguments.
 func (p *peer) start(ctx context.Context, more ...string) (*host.Process, error) {
+	p.stop()
 	data := filepath.Join(p.work, "data")
 	if err := os.RemoveAll(data); err != nil {
 		return nil, err
@@ -139,5 +151,17 @@ func (p *peer) start(ctx context.Context, more ...string) (*host.Process, error)
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		return nil, err
 	}
-	return host.Start(ctx, data, p.fill(append(slices.Clip(p.Command), more...))...)
+	server, err := host.Start(ctx, data, p.fill(append(slices.Clip(p.Command), more...))...)
+	p.server = server
+	return server, err
+}
+
+// stop ends the server that was started last, and returns what it said.
+func (p *peer) stop() (said string) {
+	if p.server != nil {
+		said = p.server.Said()
+		p.server.Stop()
+	}
+	p.server = nil
+	return said
 }

@@ -149,5 +149,9 @@ func (b *bench) add(ctx context.Context, result *report.Result, p *peer, w workl
 func (b *bench) sample(ctx context.Context, p *peer, w workload) (report.Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, caseTime)
 	defer cancel()
-	return w.run(ctx, p, b.scale)
+	sample, err := w.run(ctx, p, b.scale)
+	if said := p.stop(); err != nil {
+		err = fmt.Errorf("%w\n%s", err, said)
+	}
+	return sample, err
 }

@@ -80,6 +80,7 @@ type measured struct {
 	cpu    time.Duration
 	took   time.Duration
 	memory int64 // resident at most, over what was resident at the beginning
+	peak   int64 // resident at most
 }
 
 // measure measures p while work is done.
@@ -93,14 +94,14 @@ func measure(p *host.Process, work func() error) (m measured, err error) {
 	}
 	began := time.Now()
 	if err := work(); err != nil {
-		return m, fmt.Errorf("%w\n%s", err, p.Said())
+		return m, err
 	}
 	m.took = time.Since(began)
 	after, err := p.Usage()
 	if err != nil {
 		return m, err
 	}
-	m.cpu, m.memory = after.CPU-before.CPU, after.Peak-before.RSS
+	m.cpu, m.memory, m.peak = after.CPU-before.CPU, after.Peak-before.RSS, after.Peak
 	return m, nil
 }
 

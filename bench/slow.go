@@ -43,19 +43,21 @@ func slow() scenario {
 }
 
 func runSlow(ctx context.Context, p *peer, messages int64) (report.Sample, error) {
-	server, err := p.start(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer server.Stop()
-	d, err := p.dialect("file")
+	server, d, err := p.serve(ctx, "file")
 	if err != nil {
 		return nil, err
 	}
 	message := load.Noise(slowMessage)
+	if _, _, err := sendBeside(ctx, server, d, "warm", message, warmUp, 0); err != nil {
+		return nil, err
+	}
+	before, err := server.Usage()
+	if err != nil {
+		return nil, err
+	}
 	alone, _, err := sendBeside(ctx, server, d, "alone", message, messages, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	var took time.Duration
 	var wire int64
@@ -69,6 +71,11 @@ func runSlow(ctx context.Context, p *peer, messages int64) (report.Sample, error
 	sample := m.delivered(messages*(fastReaders+slowReaders), slowMessage, wire)
 	delete(sample, report.Messages)
 	sample[report.Throughput] = float64(messages*fastReaders*slowMessage) / 1e6 / took.Seconds()
+	after, err := server.Usage()
+	if err != nil {
+		return nil, err
+	}
+	sample[report.Memory] = float64(after.Peak-before.RSS) / (1 << 20) // what the fast ones took does not make it less
 	sample[report.Slower] = took.Seconds() / alone.Seconds()
 	return sample, nil
 }

@@ -44,12 +44,7 @@ func stalled() scenario {
 }
 
 func runStalled(ctx context.Context, p *peer, size, subscribers, rate int, during time.Duration) (report.Sample, error) {
-	server, err := p.start(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer server.Stop()
-	d, err := p.dialect("live")
+	server, d, err := p.serve(ctx, "live")
 	if err != nil {
 		return nil, err
 	}
@@ -57,14 +52,18 @@ func runStalled(ctx context.Context, p *peer, size, subscribers, rate int, durin
 	times := load.NewLatency()
 	room, err := load.Join(ctx, d, server.Addr, "room", load.Noise(size), subscribers-still, load.Options{}, times.Arrived)
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	defer room.Close()
-	alone, err := paced(ctx, server, room, times, rate, during/2)
+	before, err := server.Usage()
 	if err != nil {
 		return nil, err
 	}
-	before, err := server.Usage()
+	filling := func() error { return room.Transfer(ctx, stalledBytes/int64(size), window/4) }
+	if err := filling(); err != nil { // what is cold is not measured
+		return nil, err
+	}
+	alone, err := paced(ctx, server, room, times, rate, during/2)
 	if err != nil {
 		return nil, err
 	}
@@ -72,10 +71,10 @@ func runStalled(ctx context.Context, p *peer, size, subscribers, rate int, durin
 		return load.Stall(ctx, d, server.Addr, "room")
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	defer crowd.Close()
-	full, err := measure(server, func() error { return room.Transfer(ctx, stalledBytes/int64(size), window/4) })
+	full, err := measure(server, filling)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +86,7 @@ func runStalled(ctx context.Context, p *peer, size, subscribers, rate int, durin
 	if err != nil {
 		return nil, err
 	}
-	sample[report.Memory] = float64(max(full.memory, after.Peak-before.RSS)) / (1 << 20)
+	sample[report.Memory] = float64(max(full.peak, after.Peak)-before.RSS) / (1 << 20)
 	sample[report.Slower] = sample[report.P99] / alone[report.P99]
 	return sample, nil
 }

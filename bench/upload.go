@@ -54,11 +54,10 @@ func runUpload(ctx context.Context, p *peer, m *load.Message, senders int, durin
 	if err != nil {
 		return nil, err
 	}
-	defer server.Stop()
 	connect := func(name string) (*load.Uploads, error) {
 		u, err := load.Upload(ctx, p.uploader(), server.Addr, name, m, senders, inFlight(m.Size()))
 		if err != nil {
-			return nil, fmt.Errorf("%w\n%s", err, server.Said())
+			return nil, err
 		}
 		return u, nil
 	}
@@ -68,7 +67,7 @@ func runUpload(ctx context.Context, p *peer, m *load.Message, senders int, durin
 	}
 	defer cold.Close()
 	if err := cold.Flow(ctx, during/5); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, server.Said())
+		return nil, err
 	}
 	u, err := connect("room")
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Asker is a dialect in which a subscriber can ask for an ack.
@@ -18,26 +20,29 @@ func (Sluice) question() (event string, arg any) {
 	return "leave", map[string]any{"room": "where nobody is"}
 }
 
-// Ask has a subscriber ask for an ack at even intervals until ctx is done, and counts how long each took from when it was due.
-func Ask(ctx context.Context, d Asker, s *Subscriber, interval time.Duration, times *Latency) error {
+// Ask has a subscriber ask for an ack at even intervals, whether or not earlier ones have come, and counts how long each took from
+// when it was due. Once enough is closed it asks no more, and waits for those that are to come.
+func Ask(ctx context.Context, d Asker, s *Subscriber, interval time.Duration, enough <-chan struct{}, times *Latency) error {
 	socket, ok := s.Conn.(*Socket)
 	if !ok {
 		return errors.ErrUnsupported
 	}
 	event, arg := d.question()
+	asking, ctx := errgroup.WithContext(ctx)
 	for due := time.Now(); ; due = due.Add(interval) {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Until(due)):
-		}
-		_, err := socket.Call(ctx, event, arg)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
+		asking.Go(func() error {
+			_, err := socket.Call(ctx, event, arg)
+			if err == nil {
+				times.Arrived(0, due)
+			}
 			return err
+		})
+		select {
+		case <-enough:
+			return asking.Wait()
+		case <-ctx.Done():
+			return asking.Wait()
+		case <-time.After(time.Until(due.Add(interval))):
 		}
-		times.Arrived(0, due)
 	}
 }

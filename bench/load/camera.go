@@ -24,6 +24,9 @@ var webmHead = bytes.Join([][]byte{
 	ebml(0x1654AE6B, ebml(0xAE, bytes.Join([][]byte{ebml(0xD7, []byte{1}), ebml(0x83, []byte{1}), ebml(0x86, []byte("V_VP8"))}, nil))),
 }, nil)
 
+// cameraKey is how many bytes a key frame has, with the beginning of its cluster.
+var cameraKey = len(webmFrame(0, 0))
+
 // webmCluster is how a cluster begins, whose size is unknown.
 var webmCluster = []byte{0x1f, 0x43, 0xb6, 0x75, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
@@ -127,7 +130,7 @@ func (v *viewer) part(part []byte) error {
 }
 
 func (v *viewer) end() error {
-	if v.done || len(v.group) < cameraKeyBytes {
+	if v.done || len(v.group) < cameraKey {
 		return nil
 	}
 	if !bytes.Equal(v.head, webmHead) {

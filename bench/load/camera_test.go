@@ -131,17 +131,20 @@ func TestAcksAreAskedFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		times := NewLatency()
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- Ask(ctx, c.d.(Asker), r.Subscribers[0], time.Millisecond, times) }()
+		enough, ended := make(chan struct{}), make(chan error)
+		go func() { ended <- Ask(t.Context(), c.d.(Asker), r.Subscribers[0], time.Millisecond, enough, times) }()
 		for times.Count() < 5 {
-			if err := r.Pace(ctx, 1, time.Millisecond); err != nil {
+			if err := r.Pace(t.Context(), 1, time.Millisecond); err != nil {
 				t.Fatal(name, err)
 			}
 		}
-		stop()
+		close(enough)
 		if err := <-ended; err != nil {
 			t.Error(name, err)
+		}
+		times.Reset() // what was asked is waited for, though it is enough
+		if err := Ask(t.Context(), c.d.(Asker), r.Subscribers[0], time.Hour, enough, times); err != nil || times.Count() != 1 {
+			t.Errorf("%s: %v, %d answers; want one", name, err, times.Count())
 		}
 		r.Close()
 	}
