@@ -145,13 +145,13 @@ func (st *Stream) takeOver(spec Spec) *Writer {
 	st.mu.Lock()
 	st.info.From, st.touched = spec.Who.ID, time.Now()
 	st.mu.Unlock()
-	return in.hand()
+	in.last, in.lost = in.hand(), nil
+	return in.last
 }
 
 // hand makes a new Writer the one that may write.
 func (in *intake) hand() *Writer {
 	in.block, in.memory = append([]byte(nil), in.block...), nil // the earlier writer may still be reading into what lies behind
 	in.writer = &Writer{st: in.st, log: in.st.log}
-	in.last = in.writer
 	return in.writer
 }

@@ -29,8 +29,8 @@ type intake struct {
 
 	mu     sync.Mutex
 	writer *Writer // who may write; nil: nobody now. Guarded by mu, as is all below
-	last   *Writer // who wrote last
-	lost   error   // why nobody writes now
+	last   *Writer // the publisher's who wrote last
+	lost   error   // why the stream was taken from last
 	over   bool    // no byte may follow
 	whole  bool    // the end was taken, and is as it was promised
 

@@ -187,7 +187,8 @@ func (h *Hub) begin(key string, spec Spec) (*Writer, error) {
 		st.in.takeRoom(st.in.room)
 		return nil, st.notStored("create", err)
 	}
-	w := st.in.hand() // from take on it may be another's turn
+	w := st.in.hand()
+	st.in.last = w // from take on it may be another's turn
 	if err := h.take(st, false); err != nil {
 		st.in.takeRoom(st.in.room)
 		w.log.Remove()

@@ -46,12 +46,12 @@ func (w *Writer) held() error {
 	switch {
 	case in.writer == w:
 		return nil
-	case in.over:
-		return w.st.whyOver()
-	case in.writer == nil:
+	case in.last != w:
+		return Errorf(Gone, "another publisher has taken over this stream")
+	case in.lost != nil:
 		return in.lost
 	}
-	return Errorf(Gone, "another publisher has taken over this stream")
+	return w.st.whyOver()
 }
 
 // ReadFrom appends what r yields up to io.EOF, as it arrives, without a copy. It waits for r and for the disk, never for a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,8 +58,10 @@ func TestAViewerThatStallsPlaysOnAfterAGap(t *testing.T) {
 	evaluate[string](t, publisher, "record(%q, %q)", room, "video/webm;codecs=vp8,opus")
 	before := evaluate[int](t, viewer, "begin(%q)", room)
 	line.valve.Lock()
+	open := sync.OnceFunc(line.valve.Unlock)
+	defer open()
 	evaluate[bool](t, publisher, "new Promise((resolve) => setTimeout(resolve, %d, true))", stall.Milliseconds())
-	line.valve.Unlock()
+	open()
 	v := evaluate[viewed](t, viewer, "goOn()")
 	if v.Width == 0 || v.Colours < 10 {
 		t.Errorf("a picture %d pixels wide, of %d colours", v.Width, v.Colours)

@@ -31,7 +31,7 @@ import (
 // shutdownTimeout is how long a server that was told to end takes at most to do so.
 const shutdownTimeout = 8 * time.Second
 
-// minIdleTime is more than a publisher can be made to wait.
+// minIdleTime is well over the 10 s after which a publisher that is slowed down still counts as one that brings something.
 const minIdleTime = time.Minute
 
 // Serve is the command `sluice serve`.

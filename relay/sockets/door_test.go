@@ -60,6 +60,7 @@ type told struct {
 		Stream, ID, Type, Code, Event string
 		State                         relay.State
 		Limit                         float64
+		Slowed                        bool
 		Offset, From, To              int64
 	}
 	data []byte

@@ -178,11 +178,13 @@ type (
 		Message string     `json:"message"`
 		Event   string     `json:"event,omitempty"`
 		Limit   int64      `json:"limit,omitempty"`
-		Closing bool       `json:"closing,omitempty"`
+		Closing bool       `json:"closing,omitempty"` // the connection is about to be closed
+		Slowed  bool       `json:"slowed,omitempty"`  // nothing was refused: the socket is read no faster
 	}
 )
 
-// position is where a subscription begins: an offset, "live" or "start". Left out it is "live", which for a file is its start.
+// position is where a subscription begins: an offset, "live" or "start". Left out it is "live", which for a file is its start. From
+// an offset of a live stream everything comes until the reader has caught up; from then on gaps may come, as for everybody.
 type position struct{ offset int64 }
 
 func (p *position) UnmarshalJSON(b []byte) error {

@@ -11,7 +11,8 @@ import (
 	"sluice/relay"
 )
 
-// paceInterval is how often a socket is told, at most, that it is slowed down. It is much less than streams may be idle.
+// paceInterval is how often a socket is told, at most, that it is slowed down, and its streams that they are not idle: relay's
+// Limits.IdleTime is to be more.
 const paceInterval = 10 * time.Second
 
 // pace bounds what a socket publishes in a second. One that brings more is read no faster.
@@ -81,6 +82,6 @@ func (p *pace) slowed(event, what string, limit int) {
 	}
 	p.told = time.Now()
 	p.client.touch()
-	p.client.socket.Emit(evProblem, problemEvent{Code: relay.TooMany, Event: event, Limit: int64(limit),
+	p.client.socket.Emit(evProblem, problemEvent{Code: relay.TooMany, Event: event, Limit: int64(limit), Slowed: true,
 		Message: fmt.Sprintf("at most %d %s a second: this socket is read no faster", limit, what)})
 }

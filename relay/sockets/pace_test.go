@@ -35,7 +35,7 @@ func TestWhoPublishesTooFastIsToldAndReadNoFaster(t *testing.T) {
 				publisher.must("finish", object{"stream": st.ID})
 				problems := 0
 				for range len(publisher.told) {
-					if n := <-publisher.told; n.event == "problem" && n.head.Code == string(relay.TooMany) {
+					if n := <-publisher.told; n.event == "problem" && n.head.Code == string(relay.TooMany) && n.head.Slowed {
 						problems++
 						if n.head.Limit != c.limit {
 							t.Errorf("the limit is said to be %v; want %v", n.head.Limit, c.limit)

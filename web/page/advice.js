@@ -15,8 +15,8 @@ const ADVICE = {
 };
 
 /** advice says what can be done about a SluiceError or a problem. */
-export function advice({ code, limit, event }) {
-	if (code === "too_many" && (event === "chunk" || event === "send")) return "Nothing is lost: it goes on as fast as it may.";
+export function advice({ code, limit, slowed }) {
+	if (slowed) return "Nothing is lost: it goes on as fast as it may.";
 	if (code === "too_large") return limit ? `At most ${bytes(limit)} are taken here. Send a smaller file.` : "Send a smaller file.";
 	return ADVICE[code] ?? "";
 }
