@@ -77,7 +77,7 @@ var outside = map[string][]string{
 	"github.com/quic-go/webtransport-go":      {"sio/webtransport"},
 	"golang.org/x/crypto":                     {"sio/admin"}, // bcrypt alone: the passwords of npm's package are hashed by it
 	"golang.org/x/sys":                        {"bench/host", "sio/engine", "relay/spool", "storage/dir"},
-	"golang.org/x/sync":                       {"relay/archive", "storage/s3"},
+	"golang.org/x/sync":                       {"bench/load", "relay/archive", "storage/s3"},
 	"golang.org/x/term":                       {"bench", "cmd/sluice"},
 	"golang.org/x/time":                       {"relay/archive", "relay/sockets", "storage/s3"},
 }
