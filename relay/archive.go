@@ -7,7 +7,10 @@ import (
 
 // Archive keeps streams for good. relay/archive is the one that writes to a Store; nil keeps nothing.
 type Archive interface {
-	// Keep begins to archive st and returns at once. When it is done it calls st.Archived.
+	// KeepFrom is how many bytes of a stream there must be before it pays to begin with it while it is open.
+	KeepFrom() int64
+	// Keep begins or goes on to archive st and returns at once. It is called when as much is there of an open stream as KeepFrom said,
+	// or st.KeepAt, and when the stream is over, well or not. When the whole is archived it calls st.Archived.
 	Keep(st *Stream)
 	// Find returns what is known of an archived stream; fs.ErrNotExist if there is none.
 	Find(ctx context.Context, id string) (Info, error)

@@ -45,6 +45,9 @@ func (st *Stream) failOpen(why error) {
 // discard ends the stream as state and removes what the spool has of it.
 func (st *Stream) discard(state State) {
 	st.setOver(state, nil)
+	if st.keeps() {
+		st.hub.Archive.Keep(st) // and gives it up
+	}
 	st.dropRing()
 	st.dropLog()
 	st.settle()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,8 @@ type shelf struct {
 }
 
 func newShelf() *shelf { return &shelf{infos: map[string]Info{}, contents: map[string][]byte{}} }
+
+func (a *shelf) KeepFrom() int64 { return math.MaxInt64 }
 
 func (a *shelf) Keep(st *Stream) {
 	f := st.Follow(0)

@@ -24,6 +24,10 @@ type Hub struct {
 	Limits  Limits
 	Logger  *slog.Logger // nil: slog.Default()
 
+	// Tell is told what becomes of streams, once at least: after a crash it may be again. It is called by who publishes and archives, and
+	// is not to wait for long. nil: nobody is told.
+	Tell func(event Event, info Info)
+
 	// Authorize decides about every join, publish, subscribe, list and delete; nil allows all. An *Error it returns is
 	// shown to the one who asked.
 	Authorize func(ctx context.Context, r Request) error
@@ -117,6 +121,21 @@ func (h *Hub) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return Stats{Rooms: len(h.rooms), Streams: len(h.streams), HeldBytes: h.held.Load(), Gaps: h.gaps.counted()}
+}
+
+// Event is what has become of a stream.
+type Event string
+
+const (
+	EventStream   Event = "stream"   // it has begun, and its type is known
+	EventEnd      Event = "end"      // no byte follows; its state says how it ended
+	EventArchived Event = "archived" // the store has it
+)
+
+func (h *Hub) tell(event Event, info Info) {
+	if h.Tell != nil {
+		h.Tell(event, info)
+	}
 }
 
 // Log is where the hub and its doors log.

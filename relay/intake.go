@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"math"
 	"sync"
 	"time"
 
@@ -43,6 +44,7 @@ type intake struct {
 	spooled  int64
 	loose    int64     // memory of the chunks that were emitted and are not spooled
 	limit    int64     // received may not pass it
+	keepAt   int64     // when so much is spooled the archive goes on with it
 	room     int64     // set aside in the spool for what is still to come
 	stuck    time.Time // when the spool had no room for what came; zero: it has stored something since
 	began    time.Time
@@ -61,6 +63,9 @@ type intake struct {
 
 func (in *intake) start(st *Stream, offset, limit int64) {
 	in.st, in.limit = st, limit
+	if st.keeps() {
+		in.keepAt = st.hub.Archive.KeepFrom()
+	}
 	st.round.ended.L = &st.round.mu
 	in.base, in.received, in.emitted, in.spooled, in.settled = offset, offset, offset, offset, offset
 	in.hash = sha256.New()
@@ -245,7 +250,16 @@ func (in *intake) spool() error {
 	in.takeRoom(int64(len(p)))
 	in.hash.Write(p)
 	in.spooled, in.loose, in.stuck = in.received, 0, time.Time{}
+	in.keep()
 	return nil
+}
+
+// keep has the archive go on, if there is enough for it.
+func (in *intake) keep() {
+	if st := in.st; in.typed && in.spooled >= in.keepAt && st.keeps() {
+		in.keepAt = math.MaxInt64 // until KeepAt
+		st.hub.Archive.Keep(st)
+	}
 }
 
 // makeRoom has room for n bytes set aside.

@@ -30,6 +30,7 @@ func (h *Hub) recover(log *spool.Log, head []byte) error {
 	case d.Info.Whole():
 		st.in.over = true
 		st.announced = true
+		h.tell(EventEnd, st.info) // the earlier run may not have come to it
 		st.settle()
 	case st.kind == File && st.key == "", log.Sealed(): // sealed, but the header that said so is lost
 		st.in.over = true
@@ -54,6 +55,7 @@ func (h *Hub) reopen(st *Stream) {
 		st.setType(chunker.Sniff(head).Type)
 	}
 	st.in.stale = st.end > 0
+	st.in.keep()
 	if st.kind == Live {
 		h.spawn(st.finishAbandoned)
 		return

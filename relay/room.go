@@ -105,9 +105,11 @@ func (r *Room) announce(st *Stream) {
 	r.mu.Lock()
 	st.mu.Lock()
 	st.announced = true
+	info := st.info
 	st.mu.Unlock()
 	members := slices.Collect(maps.Keys(r.members))
 	r.mu.Unlock()
+	r.hub.tell(EventStream, info)
 	for _, m := range members {
 		m.Began(st)
 	}

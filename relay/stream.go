@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"io/fs"
 	"slices"
 	"sync"
@@ -70,7 +71,7 @@ func (st *Stream) final() bool {
 	case Open:
 		return false
 	case Ended:
-		return !st.keep || st.hub.Archive == nil
+		return !st.keeps()
 	}
 	return true
 }
@@ -82,6 +83,35 @@ func (st *Stream) PublishedBy(who Identity) bool {
 
 // Keeps reports whether the stream is to be archived.
 func (st *Stream) Keeps() bool { return st.keep }
+
+// keeps reports whether it will be.
+func (st *Stream) keeps() bool { return st.keep && st.hub.Archive != nil }
+
+// Spooled returns what the spool has of the stream, for who reads as much as there is; nil when it has nothing.
+func (st *Stream) Spooled() (content io.ReaderAt, size int64) {
+	st.mu.Lock()
+	log := st.log
+	st.mu.Unlock()
+	if log == nil {
+		return nil, 0
+	}
+	return log, log.Size()
+}
+
+// Most is how many bytes the stream may come to.
+func (st *Stream) Most() int64 { return st.in.limit }
+
+// KeepAt has Archive.Keep called when the spool has so many bytes of the open stream. It reports false if it has them now.
+func (st *Stream) KeepAt(size int64) bool {
+	in := &st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.spooled >= size {
+		return false
+	}
+	in.keepAt = size
+	return true
+}
 
 // Verify checks what the spool holds of the stream by its checksums. fs.ErrNotExist: it holds nothing of it any more.
 func (st *Stream) Verify(ctx context.Context) error {
@@ -113,6 +143,7 @@ func (st *Stream) Archived(info Info) {
 	}
 	st.info = info
 	st.mu.Unlock()
+	st.hub.tell(EventArchived, info) // before the spool lets go of it
 	st.wakeAll()
 	st.letGo()
 }
@@ -226,9 +257,13 @@ func (st *Stream) setOver(state State, change func(*Info)) bool {
 	if change != nil {
 		change(&st.info)
 	}
+	info, announced := st.info, st.announced
 	st.mu.Unlock()
 	if open {
 		st.room.ended()
+	}
+	if open && announced {
+		st.hub.tell(EventEnd, info)
 	}
 	st.wakeAll()
 	return true

@@ -25,11 +25,14 @@ type Options struct {
 	// Size is how many bytes will be written, -1 if that is not known yet. Beware of the zero value: it promises an
 	// empty object.
 	Size int64
+
+	// Most is how many bytes may come when Size is -1; 0 means any number. A store that cuts objects can do so evenly by it.
+	Most int64
 }
 
 // OptionsError says which option breaks the rules.
 type OptionsError struct {
-	Option string // "Type", "Meta" or "Size"
+	Option string // "Type", "Meta", "Size" or "Most"
 	Reason string
 }
 
@@ -40,6 +43,8 @@ func (o Options) Check() error {
 	switch {
 	case o.Size < -1:
 		return &OptionsError{"Size", fmt.Sprintf("is %d", o.Size)}
+	case o.Most < 0:
+		return &OptionsError{"Most", fmt.Sprintf("is %d", o.Most)}
 	case len(o.Type) > MaxTypeBytes:
 		return &OptionsError{"Type", fmt.Sprintf("is longer than %d bytes", MaxTypeBytes)}
 	case strings.ContainsFunc(o.Type, notPrintable):

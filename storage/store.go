@@ -60,10 +60,39 @@ type Adopter interface {
 	Adopt(ctx context.Context, key, path string, o Options) (Info, error)
 }
 
+// Grower is a Store that takes an object in parts while it is still being made, from where its bytes are kept.
+type Grower interface {
+	// GrowFrom is how many bytes there must be at least before it pays to begin.
+	GrowFrom() int64
+
+	// Grow begins an object of the bytes that src holds, now or later: those that are there do not change. Of one with the same key
+	// that was begun before, by this process or an earlier one, it takes over the parts that are the same. The object belongs to ctx.
+	Grow(ctx context.Context, key string, src io.ReaderAt, o Options) (Growth, error)
+}
+
+// Growth is an object that grows. It belongs to one goroutine, and is over after any error: Grow goes on with it.
+type Growth interface {
+	// Next is how many bytes src is to have before Send has something to do.
+	Next() int64
+
+	// Send sends what there is to be sent when src has size bytes, and returns when the store has it.
+	Send(ctx context.Context, size int64) error
+
+	// Commit makes the object, which has size bytes, durable and visible. See Writer.Commit.
+	Commit(ctx context.Context, size int64) (Info, error)
+
+	// Leave lets go of the object as it is.
+	Leave()
+
+	// Abort gives up what is not committed.
+	Abort() error
+}
+
 // Sweeper is a Store in which a process that ends too early leaves something behind that nobody sees.
 type Sweeper interface {
-	// Sweep removes what is left behind, and returns how many things those were. It is called at start and every hour.
-	Sweep(ctx context.Context) (int, error)
+	// Sweep removes what is left behind, but of keys that are still wanted, and returns how many things those were. It is to be called
+	// a while after the start, and every hour.
+	Sweep(ctx context.Context, wanted func(key string) bool) (int, error)
 }
 
 // Filer is what a reader from Open may be as well: a stretch of a plain file, so that the kernel can send it.

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"math"
 	"math/rand/v2"
+	"path"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +22,9 @@ const (
 	longPause  = time.Minute
 
 	damagePause = time.Hour // before a stream is read again that the spool has damaged
-	sweepEvery  = time.Hour
+
+	sweepEvery = time.Hour
+	sweepFirst = time.Minute // after the start
 )
 
 // Archive keeps streams in a store. Set its fields before it is used, and Close it in the end, before the hub. It
@@ -49,21 +54,29 @@ type Archive struct {
 
 var _ relay.Archive = (*Archive)(nil)
 
-// job is a stream on its way to the store. Its fields are guarded by Archive.mu, but for those of the worker.
+// job is a stream on its way to the store: in the queue, with a worker, put aside for a while, or grown as far as there is enough of
+// the stream. Its fields are guarded by Archive.mu, but for those of the worker.
 type job struct {
 	stream *relay.Stream
+	queued bool
 	timer  *time.Timer        // until it is tried again
 	cancel context.CancelFunc // while a worker has it
 	done   chan struct{}      // closed when the worker is done with it
+	more   bool               // there was more to do, or the end, while the worker had it
 	gone   bool               // the stream was deleted
 
 	failures int  // in a row
 	damaged  bool // the last one was the spool's
-	stored   bool // its content is in the store; owned by the worker
+
+	// Owned by the worker; by who takes the job out when there is none.
+	growth storage.Growth // of the content; nil: none, or it was cut off
+	grown  bool           // the store may have something of the content
+	stored bool           // it has all
 }
 
 // Stats tells what the archive does.
 type Stats struct {
+	Growing  int   // open streams of which the store has what there was enough of
 	Waiting  int   // streams in the queue, or to be tried again
 	Running  int   // streams being written
 	Archived int64 // streams since the start
@@ -74,13 +87,18 @@ type Stats struct {
 func (a *Archive) Stats() Stats {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	running := 0
+	s := Stats{Archived: a.archived, Failures: a.failures}
 	for _, j := range a.jobs {
-		if j.cancel != nil {
-			running++
+		switch {
+		case j.cancel != nil:
+			s.Running++
+		case j.queued, j.timer != nil:
+			s.Waiting++
+		default:
+			s.Growing++
 		}
 	}
-	return Stats{Waiting: len(a.jobs) - running, Running: running, Archived: a.archived, Failures: a.failures}
+	return s
 }
 
 func (a *Archive) log() *slog.Logger { return cmp.Or(a.Logger, slog.Default()) }
@@ -100,21 +118,38 @@ func (a *Archive) begin() {
 	})
 }
 
-// Keep implements relay.Archive. A stream that has not ended, or is kept already, is left as it is.
+// KeepFrom implements relay.Archive.
+func (a *Archive) KeepFrom() int64 {
+	if grower, ok := a.Store.(storage.Grower); ok {
+		return grower.GrowFrom()
+	}
+	return math.MaxInt64 // all at once, in the end
+}
+
+// Keep implements relay.Archive.
 func (a *Archive) Keep(st *relay.Stream) {
 	a.begin()
+	state := st.Info().State
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.closed || a.jobs[st.ID()] != nil || st.Info().State != relay.Ended {
-		return
+	j := a.jobs[st.ID()]
+	switch {
+	case a.closed:
+	case j == nil && (state == relay.Open || state == relay.Ended):
+		j = &job{stream: st}
+		a.jobs[st.ID()] = j
+		a.enqueue(j)
+	case j == nil, j.queued, j.timer != nil:
+	case j.cancel != nil:
+		j.more = true
+	default:
+		a.enqueue(j)
 	}
-	j := &job{stream: st}
-	a.jobs[st.ID()] = j
-	a.enqueue(j)
 }
 
 // enqueue has j done as soon as a worker is free. The caller holds mu.
 func (a *Archive) enqueue(j *job) {
+	j.queued = true
 	a.queue = append(a.queue, j)
 	if a.workers < cmp.Or(a.AtOnce, defaultAtOnce) {
 		a.workers++
@@ -141,12 +176,13 @@ func (a *Archive) take() (*job, context.Context) {
 	for len(a.queue) > 0 && !a.closed {
 		j := a.queue[0]
 		a.queue = a.queue[1:]
+		j.queued = false
 		if j.gone {
 			continue
 		}
 		var ctx context.Context
 		ctx, j.cancel = context.WithCancel(a.life)
-		j.done = make(chan struct{})
+		j.done, j.more = make(chan struct{}), false
 		return j, ctx
 	}
 	a.workers--
@@ -165,9 +201,17 @@ func (a *Archive) finish(j *job, err error) {
 		delete(a.jobs, j.stream.ID())
 		a.archived++
 		a.hurry()
-	case j.gone, j.stream.Info().State != relay.Ended:
+	case j.gone, err == errGivenUp:
 		delete(a.jobs, j.stream.ID())
-	case !a.closed:
+	case a.closed:
+	case err == errGrowing:
+		j.failures = 0
+		if j.more {
+			a.enqueue(j)
+		}
+	case j.stream.Info().Over() && !j.stream.Info().Whole():
+		a.enqueue(j) // to be given up
+	default:
 		a.failures++
 		a.tryLater(j, err)
 	}
@@ -211,7 +255,7 @@ func (a *Archive) hurry() {
 	}
 }
 
-// drop ends the work on a stream that is deleted, and waits until nothing more is written of it.
+// drop ends the work on a stream that is deleted, and waits until nothing more is written of it, and what was is given up.
 func (a *Archive) drop(ctx context.Context, id string) error {
 	a.mu.Lock()
 	j := a.jobs[id]
@@ -226,13 +270,13 @@ func (a *Archive) drop(ctx context.Context, id string) error {
 	if j.cancel == nil {
 		delete(a.jobs, id)
 		a.mu.Unlock()
-		return nil
+		return a.giveUp(j)
 	}
 	j.cancel()
 	a.mu.Unlock()
 	select {
 	case <-j.done:
-		return nil
+		return a.giveUp(j)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -245,8 +289,11 @@ func (a *Archive) Close(ctx context.Context) error {
 	a.mu.Lock()
 	a.closed = true
 	for _, j := range a.jobs {
-		if j.timer != nil {
+		switch open := j.stream.Info().State == relay.Open; {
+		case j.timer != nil:
 			j.timer.Stop()
+		case j.cancel != nil && open:
+			j.cancel() // the next process goes on with it
 		}
 	}
 	a.mu.Unlock()
@@ -254,24 +301,46 @@ func (a *Archive) Close(ctx context.Context) error {
 	defer a.end()
 	defer context.AfterFunc(ctx, a.end)()
 	a.work.Wait()
+	a.leave()
 	if left := a.Stats().Waiting; left > 0 {
 		a.log().Info("streams wait in the spool to be archived", "streams", left)
 	}
 	return nil
 }
 
-// sweep removes what uploads have left behind, now and from time to time.
-func (a *Archive) sweep(ctx context.Context, sweeper storage.Sweeper) {
-	hour := time.NewTicker(sweepEvery)
-	defer hour.Stop()
-	for {
-		if _, err := sweeper.Sweep(ctx); err != nil && ctx.Err() == nil {
-			a.log().Warn("sweeping the store failed", "err", err)
+// leave lets the next process go on with what has grown. No worker is there any more.
+func (a *Archive) leave() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, j := range a.jobs {
+		if j.growth != nil {
+			j.growth.Leave()
 		}
+	}
+}
+
+// sweep removes what uploads have left behind, from time to time. The first time is when those that are to go on have begun to.
+func (a *Archive) sweep(ctx context.Context, sweeper storage.Sweeper) {
+	hour, first := time.NewTicker(sweepEvery), time.NewTimer(sweepFirst)
+	defer hour.Stop()
+	defer first.Stop()
+	for {
 		select {
+		case <-first.C:
 		case <-hour.C:
 		case <-ctx.Done():
 			return
 		}
+		if _, err := sweeper.Sweep(ctx, a.wants); err != nil && ctx.Err() == nil {
+			a.log().Warn("sweeping the store failed", "err", err)
+		}
 	}
+}
+
+// wants reports whether key is of a stream that is on its way to the store.
+func (a *Archive) wants(key string) bool {
+	id, _, _ := strings.Cut(path.Base(key), ".")
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.jobs[id] != nil
 }

@@ -214,8 +214,12 @@ func TestAStreamIsArchivedAsTheContractSays(t *testing.T) {
 		}
 		object, err := store.Stat(t.Context(), media)
 		if err != nil || object.Type != "video/webm" || object.Meta["room"] != room ||
-			object.Meta["name"] != "Ünïcödé 🎬.webm" || object.Meta["sha256"] != hexSum(content) {
-			t.Errorf("the content is %+v, %v; want its type, room, name and hash", object, err)
+			object.Meta["name"] != "Ünïcödé 🎬.webm" {
+			t.Errorf("the content is %+v, %v; want its type, room and name", object, err)
+		}
+		_, grown := store.(storage.Grower) // and begun before the hash was known
+		if hash := object.Meta["sha256"]; hash != hexSum(content) && !grown {
+			t.Errorf("the content's hash is %q; want %q", hash, hexSum(content))
 		}
 		var stream map[string]any
 		if err := json.Unmarshal(h.read(manifest), &stream); err != nil {

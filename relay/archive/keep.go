@@ -28,18 +28,30 @@ func isDamage(err error) bool {
 	return errors.As(err, &d)
 }
 
-// archive writes the stream of j to the store: content first, then the manifest. All of it may be done again.
+var (
+	errGrowing = errors.New("there is no more of the stream yet")
+	errGivenUp = errors.New("the stream is not to be kept")
+)
+
+// archive writes the stream of j to the store: content first, then the manifest. All of it may be done again. Of an open stream it
+// writes what there is, and returns errGrowing.
 func (a *Archive) archive(ctx context.Context, j *job) error {
 	info := j.stream.Info()
-	if info.State != relay.Ended || info.Size == nil {
-		return errNotEnded
+	switch {
+	case info.State == relay.Open:
+		return a.grow(ctx, j, info)
+	case info.State != relay.Ended, info.Size == nil:
+		if err := a.giveUp(j); err != nil {
+			a.log().Warn("giving up an upload failed", "stream", info.ID, "err", err)
+		}
+		return errGivenUp
 	}
 	if found, ok := a.found(ctx, info); ok {
 		j.stream.Archived(found)
 		return nil
 	}
 	if !j.stored {
-		if err := a.storeContent(ctx, j.stream, info); err != nil {
+		if err := a.storeContent(ctx, j, info); err != nil {
 			return err
 		}
 		j.stored = true
@@ -53,9 +65,6 @@ func (a *Archive) archive(ctx context.Context, j *job) error {
 	return nil
 }
 
-// errNotEnded: the stream was deleted while it waited.
-var errNotEnded = errors.New("the stream has not come to its end")
-
 // found looks for the manifest of a stream that an earlier process may have archived before it was killed.
 func (a *Archive) found(ctx context.Context, info relay.Info) (relay.Info, bool) {
 	if info.ID >= a.born {
@@ -65,19 +74,103 @@ func (a *Archive) found(ctx context.Context, info relay.Info) (relay.Info, bool)
 	return found, err == nil && found.SHA256 == info.SHA256
 }
 
-// storeContent copies what the spool holds of st to the store, or has the store take over the spool's file. It becomes
-// visible only if it is what came: a copy by its SHA-256, a file that is taken over by the CRC-32C that the spool has of every
-// record. Those were taken of the bytes that were hashed, so that hashing them again would tell nothing more.
-func (a *Archive) storeContent(ctx context.Context, st *relay.Stream, info relay.Info) error {
-	id, err := parseID(info.ID)
+// grow sends the store what there is enough of, until there is no more.
+func (a *Archive) grow(ctx context.Context, j *job, info relay.Info) error {
+	grower, ok := a.Store.(storage.Grower)
+	if !ok {
+		return errGrowing
+	}
+	for {
+		if err := a.beginGrowth(grower, j, info); err != nil {
+			return err
+		}
+		_, size := j.stream.Spooled()
+		if err := j.growth.Send(ctx, size); err != nil {
+			j.growth = nil
+			return err
+		}
+		if j.stream.KeepAt(j.growth.Next()) {
+			return errGrowing
+		}
+	}
+}
+
+// beginGrowth begins with the content of j, or goes on with it.
+func (a *Archive) beginGrowth(grower storage.Grower, j *job, info relay.Info) error {
+	if j.growth != nil {
+		return nil
+	}
+	key, options, err := content(j.stream, info)
 	if err != nil {
 		return err
 	}
-	key := contentKey(id, info)
-	options := storage.Options{
-		Type: info.Type,
-		Size: *info.Size,
-		Meta: map[string]string{"room": info.Room, "name": info.Name, "sha256": info.SHA256},
+	src, _ := j.stream.Spooled()
+	j.growth, err = grower.Grow(a.life, key, source{src}, options)
+	j.grown = true
+	return err
+}
+
+// source is what the spool has of a stream; nil: nothing any more. What it cannot read it has damaged.
+type source struct{ io.ReaderAt }
+
+func (s source) ReadAt(p []byte, offset int64) (int, error) {
+	if s.ReaderAt == nil {
+		return 0, fs.ErrNotExist
+	}
+	n, err := s.ReaderAt.ReadAt(p, offset)
+	if err == nil || err == io.EOF || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrClosed) {
+		return n, err // as it should be, or deleted, or told to end
+	}
+	return n, &damage{err}
+}
+
+// giveUp has the store forget what it has of the content, if that is not whole. Where it does not answer, its sweep does so later.
+func (a *Archive) giveUp(j *job) error {
+	grower, ok := a.Store.(storage.Grower)
+	if !ok || !j.grown || j.stored {
+		return nil
+	}
+	if err := a.beginGrowth(grower, j, j.stream.Info()); err != nil {
+		return err
+	}
+	g := j.growth
+	j.growth, j.grown = nil, false
+	return g.Abort()
+}
+
+// content is what the store is told of a stream's content. The hash is not known before the end; the manifest has it.
+func content(st *relay.Stream, info relay.Info) (key string, o storage.Options, err error) {
+	id, err := parseID(info.ID)
+	if err != nil {
+		return "", o, err
+	}
+	o = storage.Options{Type: info.Type, Size: -1, Most: st.Most(), Meta: map[string]string{"room": info.Room, "name": info.Name}}
+	if info.SHA256 != "" {
+		o.Meta["sha256"] = info.SHA256
+	}
+	if info.Size != nil {
+		o.Size = *info.Size
+	}
+	return contentKey(id, info), o, nil
+}
+
+// storeContent gives the store what the spool holds of a stream that has ended: its file to be taken over, what is missing of what has
+// grown, or a copy. It becomes visible only if it is what came. A copy is checked by its SHA-256, the others by the CRC-32C that the
+// spool has of every record: those were taken of the bytes that were hashed, so that hashing them again would tell nothing more.
+func (a *Archive) storeContent(ctx context.Context, j *job, info relay.Info) error {
+	st := j.stream
+	if grower, ok := a.Store.(storage.Grower); ok {
+		if err := a.beginGrowth(grower, j, info); err != nil {
+			return err
+		}
+		g := j.growth
+		j.growth = nil
+		_, err := g.Commit(ctx, *info.Size)
+		return err
+	}
+	key, options, err := content(st, info)
+	if err != nil {
+		return err
 	}
 	if adopter, ok := a.Store.(storage.Adopter); ok {
 		if err := verify(ctx, st); err != nil {

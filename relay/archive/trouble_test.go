@@ -328,7 +328,7 @@ func TestAnArchiveThatDidNothingCloses(t *testing.T) {
 	}
 }
 
-func TestTheStoreIsSweptAtOnceAndEveryHour(t *testing.T) {
+func TestTheStoreIsSweptSoonAndEveryHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := sweeping{swept: make(chan struct{}, 100)}
 		a := &Archive{Store: store, Logger: quiet}
@@ -348,7 +348,7 @@ type sweeping struct {
 	swept chan struct{}
 }
 
-func (s sweeping) Sweep(context.Context) (int, error) {
+func (s sweeping) Sweep(context.Context, func(string) bool) (int, error) {
 	s.swept <- struct{}{}
 	return 0, errAway
 }

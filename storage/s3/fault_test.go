@@ -55,11 +55,11 @@ func want(t *testing.T, s *Store, key string, body []byte) {
 // openUploadsOf asks the server which uploads are open.
 func openUploadsOf(t *testing.T, s *Store) int {
 	t.Helper()
-	page, err := s.core.ListMultipartUploads(t.Context(), s.options.Bucket, s.options.Prefix, "", "", "", 1000)
+	n, err := s.Uploads(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(page.Uploads)
+	return n
 }
 
 func TestFaults(t *testing.T) {
@@ -122,7 +122,7 @@ func testLostAnswers(t *testing.T, server *lab.S3Server) {
 	if n := openUploadsOf(t, s); n != 1 {
 		t.Errorf("%d uploads are open; want the one whose name was lost", n)
 	}
-	if n, err := s.sweepListed(t.Context(), time.Now().Add(time.Minute)); n != 1 || err != nil {
+	if n, err := s.sweepListed(t.Context(), unwanted, time.Now().Add(time.Minute)); n != 1 || err != nil {
 		t.Errorf("swept %d, %v; want 1", n, err)
 	}
 }
@@ -265,6 +265,9 @@ func testNoRecord(t *testing.T, server *lab.S3Server) {
 	}
 }
 
+// unwanted wants nothing to be spared.
+func unwanted(string) bool { return false }
+
 func testSweepRecorded(t *testing.T, server *lab.S3Server) {
 	o := connect(t, server)
 	o.Record = filepath.Join(t.TempDir(), "uploads")
@@ -287,13 +290,16 @@ func testSweepRecorded(t *testing.T, server *lab.S3Server) {
 	if n := openUploadsOf(t, next); n != 1 {
 		t.Errorf("%d uploads are open; want 1", n)
 	}
-	if n, err := next.Sweep(t.Context()); n != 1 || err != nil {
+	if n, err := next.Sweep(t.Context(), func(key string) bool { return key == "killed" }); n != 0 || err != nil {
+		t.Errorf("Sweep() of what is wanted = %d, %v; want 0", n, err)
+	}
+	if n, err := next.Sweep(t.Context(), unwanted); n != 1 || err != nil {
 		t.Errorf("Sweep() = %d, %v; want 1", n, err)
 	}
 	if n := openUploadsOf(t, next); n != 0 {
 		t.Errorf("%d uploads are open after Sweep; want none", n)
 	}
-	if n, err := next.Sweep(t.Context()); n != 0 || err != nil {
+	if n, err := next.Sweep(t.Context(), unwanted); n != 0 || err != nil {
 		t.Errorf("a second Sweep() = %d, %v; want 0", n, err)
 	}
 	_ = w.Abort()
@@ -315,10 +321,10 @@ func testSweepListed(t *testing.T, server *lab.S3Server) {
 		w.(*writer).upload.sending.Wait()
 		writers = append(writers, w)
 	}
-	if n, err := mine.Sweep(t.Context()); n != 0 || err != nil {
+	if n, err := mine.Sweep(t.Context(), unwanted); n != 0 || err != nil {
 		t.Errorf("Sweep() = %d, %v; want nothing, as all of it is new", n, err)
 	}
-	if n, err := mine.sweepListed(t.Context(), time.Now().Add(time.Minute)); n != 1 || err != nil {
+	if n, err := mine.sweepListed(t.Context(), unwanted, time.Now().Add(time.Minute)); n != 1 || err != nil {
 		t.Errorf("sweeping what is older = %d, %v; want the one that is not mine", n, err)
 	}
 	if _, err := writers[0].Commit(t.Context()); err != nil {

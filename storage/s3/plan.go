@@ -22,11 +22,17 @@ type plan struct {
 	equal bool  // all parts but the last have the same size
 }
 
-// newPlan cuts an object of size bytes, -1 if that is not known. With a known size all parts are equal. Otherwise the
+// newPlan cuts an object of size bytes, -1 if that is not known, and of most at most, 0 if any number. All parts are equal where size or
+// most are known. Otherwise the
 // first half of the possible parts is equal and the rest doubles in steps: with 10,000 parts of 8 MiB at first, all
 // are equal up to 39 GiB, and the last ones reach 5 TiB.
-func newPlan(o Options, size int64) (plan, error) {
+func newPlan(o Options, size, most int64) (plan, error) {
 	p := plan{part: o.PartBytes, parts: o.MaxParts, equal: o.EqualParts}
+	if size < 0 && most > 0 {
+		if even, err := newPlan(o, most, 0); err == nil {
+			return even, nil
+		}
+	}
 	if size < 0 {
 		return p, nil
 	}

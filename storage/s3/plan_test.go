@@ -68,7 +68,7 @@ func TestAPlanReachesFiveTebibytesInTenThousandParts(t *testing.T) {
 		if c.known {
 			size = c.size
 		}
-		p, err := newPlan(unknown(c.options), size)
+		p, err := newPlan(unknown(c.options), size, 0)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -85,7 +85,7 @@ func TestAPlanReachesFiveTebibytesInTenThousandParts(t *testing.T) {
 
 func TestPartsAreEqualAsLongAsPossibleAndNeverShrink(t *testing.T) {
 	for _, parts := range []int{1, 2, 3, 20, 1000, 10_000} {
-		p, err := newPlan(Options{MaxParts: parts}.withDefaults(), -1)
+		p, err := newPlan(Options{MaxParts: parts}.withDefaults(), -1, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,8 +111,30 @@ func TestWhatNoPlanCanHoldIsTooLarge(t *testing.T) {
 		{Options{}, 5*tib + 1},
 		{Options{MaxParts: 20}, 101 * gib},
 	} {
-		if _, err := newPlan(c.options.withDefaults(), c.size); !errors.Is(err, storage.ErrTooLarge) {
+		if _, err := newPlan(c.options.withDefaults(), c.size, 0); !errors.Is(err, storage.ErrTooLarge) {
 			t.Errorf("newPlan(%d parts, %d bytes) = %v; want ErrTooLarge", c.options.MaxParts, c.size, err)
+		}
+	}
+}
+
+func TestAPlanOfAnUnknownSizeIsEvenUpToTheMostThatMayCome(t *testing.T) {
+	for _, c := range []struct {
+		options Options
+		most    int64
+		part    int64
+		equal   bool
+	}{
+		{Options{}, 16 * gib, 8 * mib, true},
+		{Options{}, 100 * gib, 11 * mib, true},
+		{Options{}, 5 * tib, 525 * mib, true},
+		{Options{}, 6 * tib, 8 * mib, false}, // more than the store can have: as if it were not known
+		{Options{MaxParts: 20}, 16 * gib, 820 * mib, true},
+		{Options{EqualParts: true}, 100 * gib, 11 * mib, true},
+		{Options{}, 0, 8 * mib, false},
+	} {
+		p, err := newPlan(c.options.withDefaults(), -1, c.most)
+		if err != nil || p.part != c.part || p.equal != c.equal {
+			t.Errorf("up to %d with %+v: %+v, %v; want parts of %d, equal: %v", c.most, c.options, p, err, c.part, c.equal)
 		}
 	}
 }

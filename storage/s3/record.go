@@ -17,22 +17,29 @@ const maxRecordLines = 10_000
 // uploads knows which multipart uploads are not over, and writes it down for the next process.
 type uploads struct {
 	mu    sync.Mutex
-	file  *os.File          // nil: nothing is written down
-	lines int               // in file
-	open  map[string]string // id to object name, of those being written
-	left  map[string]string // of those given up, which the server may still have
+	file  *os.File         // nil: nothing is written down
+	lines int              // in file
+	open  map[string]begun // by id, those being written
+	left  map[string]begun // those given up, which the server may still have
+}
+
+// begun is a multipart upload.
+type begun struct {
+	name   string // of the object, in the bucket
+	commit string // that it is for
 }
 
 // recordLine says that an upload was begun or, with Done, that the server has it no more.
 type recordLine struct {
-	ID   string `json:"id"`
-	Name string `json:"name,omitempty"` // of the object, in the bucket
-	Done bool   `json:"done,omitempty"`
+	ID     string `json:"id"`
+	Name   string `json:"name,omitempty"`
+	Commit string `json:"commit,omitempty"`
+	Done   bool   `json:"done,omitempty"`
 }
 
 // openUploads reads what an earlier process has left in the record.
 func openUploads(record string) (*uploads, error) {
-	u := &uploads{open: make(map[string]string), left: make(map[string]string)}
+	u := &uploads{open: make(map[string]begun), left: make(map[string]begun)}
 	if record == "" {
 		return u, nil
 	}
@@ -49,8 +56,8 @@ func openUploads(record string) (*uploads, error) {
 }
 
 // parseRecord returns the uploads that were begun and are not over. A line that a crash has cut off is none.
-func parseRecord(text []byte) map[string]string {
-	left := make(map[string]string)
+func parseRecord(text []byte) map[string]begun {
+	left := make(map[string]begun)
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		var line recordLine
 		switch err := json.Unmarshal(lines.Bytes(), &line); {
@@ -58,26 +65,42 @@ func parseRecord(text []byte) map[string]string {
 		case line.Done:
 			delete(left, line.ID)
 		case line.Name != "":
-			left[line.ID] = line.Name
+			left[line.ID] = begun{line.Name, line.Commit}
 		}
 	}
 	return left
 }
 
-func (u *uploads) add(name, id string) error {
+func (u *uploads) add(b begun, id string) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.open[id] = name
-	return u.write(recordLine{ID: id, Name: name})
+	u.open[id] = b
+	return u.write(b.line(id))
 }
+
+// claim takes an upload of an object that was given up; "" if there is none.
+func (u *uploads) claim(name string) (id, commit string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for id, b := range u.left {
+		if b.name == name && b.commit != "" {
+			delete(u.left, id)
+			u.open[id] = b
+			return id, b.commit
+		}
+	}
+	return "", ""
+}
+
+func (b begun) line(id string) recordLine { return recordLine{ID: id, Name: b.name, Commit: b.commit} }
 
 // leave gives up an upload that the server may still have.
 func (u *uploads) leave(id string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if name, ok := u.open[id]; ok {
+	if b, ok := u.open[id]; ok {
 		delete(u.open, id)
-		u.left[id] = name
+		u.left[id] = b
 	}
 }
 
@@ -85,8 +108,9 @@ func (u *uploads) leave(id string) {
 func (u *uploads) suspect(name, id string) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.left[id] = name
-	return u.write(recordLine{ID: id, Name: name})
+	b := begun{name: name} // nobody goes on with it
+	u.left[id] = b
+	return u.write(b.line(id))
 }
 
 // remove is called when the server has the upload no more.
@@ -99,7 +123,7 @@ func (u *uploads) remove(id string) error {
 }
 
 // abandoned returns the uploads that were given up.
-func (u *uploads) abandoned() map[string]string {
+func (u *uploads) abandoned() map[string]begun {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return maps.Clone(u.left)
@@ -135,9 +159,9 @@ func (u *uploads) shorten() error {
 		return err
 	}
 	u.lines = 0
-	for _, uploads := range []map[string]string{u.left, u.open} {
-		for id, name := range uploads {
-			if err := u.write(recordLine{ID: id, Name: name}); err != nil {
+	for _, uploads := range []map[string]begun{u.left, u.open} {
+		for id, b := range uploads {
+			if err := u.write(b.line(id)); err != nil {
 				return err
 			}
 		}

@@ -17,7 +17,7 @@ func TestTheRecordTellsTheNextProcessWhatIsOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 4 {
-		if err := first.add(fmt.Sprint("object", i), fmt.Sprint("id", i)); err != nil {
+		if err := first.add(begun{fmt.Sprint("object", i), fmt.Sprint("commit", i)}, fmt.Sprint("id", i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -43,12 +43,26 @@ func TestTheRecordTellsTheNextProcessWhatIsOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer second.close()
-	want := map[string]string{"id0": "object0", "id2": "object2", "id3": "object3"}
+	want := map[string]begun{"id0": {"object0", "commit0"}, "id2": {"object2", "commit2"}, "id3": {"object3", "commit3"}}
 	if got := second.abandoned(); !maps.Equal(got, want) {
 		t.Errorf("abandoned() = %v; want %v", got, want)
 	}
 	if second.isOpen("id0") {
 		t.Error("an upload of the first process counts as open; want it abandoned")
+	}
+	if id, commit := second.claim("object2"); id != "id2" || commit != "commit2" || !second.isOpen(id) {
+		t.Errorf("claim() = %q, %q; want what the first process left of it", id, commit)
+	}
+	for _, name := range []string{"object1", "object2", "object9"} {
+		if id, _ := second.claim(name); id != "" {
+			t.Errorf("claim(%s) = %q; want nothing", name, id)
+		}
+	}
+	if err := second.suspect("object4", "id4"); err != nil {
+		t.Fatal(err)
+	}
+	if id, _ := second.claim("object4"); id != "" {
+		t.Errorf("claim() = %q, which the server was told to forget", id)
 	}
 }
 
@@ -59,12 +73,12 @@ func TestTheRecordIsShortened(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer u.close()
-	if err := u.add("kept", "kept"); err != nil {
+	if err := u.add(begun{name: "kept"}, "kept"); err != nil {
 		t.Fatal(err)
 	}
 	for i := range maxRecordLines {
 		id := fmt.Sprint("id", i)
-		if err := u.add("object", id); err != nil {
+		if err := u.add(begun{name: "object"}, id); err != nil {
 			t.Fatal(err)
 		}
 		if err := u.remove(id); err != nil {
@@ -78,7 +92,7 @@ func TestTheRecordIsShortened(t *testing.T) {
 	if lines := bytes.Count(text, []byte("\n")); lines > maxRecordLines+1 {
 		t.Errorf("the record has %d lines; want at most %d", lines, maxRecordLines+1)
 	}
-	if left := parseRecord(text); len(left) != 1 || left["kept"] != "kept" {
+	if left := parseRecord(text); len(left) != 1 || left["kept"].name != "kept" {
 		t.Errorf("the record says %v; want kept alone", left)
 	}
 }
@@ -89,11 +103,11 @@ func FuzzParseRecord(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		left := parseRecord(text)
 		var again []byte
-		for id, name := range left {
-			if id == "" || name == "" {
+		for id, b := range left {
+			if id == "" || b.name == "" {
 				t.Fatalf("parseRecord(%q) = %v", text, left)
 			}
-			line, err := json.Marshal(recordLine{ID: id, Name: name})
+			line, err := json.Marshal(b.line(id))
 			if err != nil {
 				t.Fatal(err)
 			}

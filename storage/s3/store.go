@@ -18,7 +18,7 @@ import (
 // commitMeta is the metadata that names the commit an object is of. It is not shown.
 const commitMeta = "sluice-commit"
 
-// Store keeps objects in a bucket. It implements storage.Store and storage.Sweeper.
+// Store keeps objects in a bucket. It implements storage.Store, storage.Grower and storage.Sweeper.
 type Store struct {
 	options   Options
 	core      minio.Core
@@ -29,6 +29,7 @@ type Store struct {
 
 var (
 	_ storage.Store   = (*Store)(nil)
+	_ storage.Grower  = (*Store)(nil)
 	_ storage.Sweeper = (*Store)(nil)
 )
 

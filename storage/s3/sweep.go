@@ -15,15 +15,19 @@ const abandonedAfter = time.Hour
 
 // Sweep implements storage.Sweeper. It removes the multipart uploads that this process, or those before it that had
 // the same record, have left, and those that the server lists below the prefix and that have stood still for an hour.
-func (s *Store) Sweep(ctx context.Context) (int, error) {
-	swept, err := s.sweepRecorded(ctx)
-	listed, listErr := s.sweepListed(ctx, time.Now().Add(-abandonedAfter))
+func (s *Store) Sweep(ctx context.Context, wanted func(key string) bool) (int, error) {
+	spared := func(name string) bool { return wanted(strings.TrimPrefix(name, s.options.Prefix)) }
+	swept, err := s.sweepRecorded(ctx, spared)
+	listed, listErr := s.sweepListed(ctx, spared, time.Now().Add(-abandonedAfter))
 	return swept + listed, errors.Join(err, listErr)
 }
 
-func (s *Store) sweepRecorded(ctx context.Context) (swept int, err error) {
-	for id, name := range s.uploads.abandoned() {
-		if err := s.sweepOne(ctx, name, id); err != nil {
+func (s *Store) sweepRecorded(ctx context.Context, spared func(name string) bool) (swept int, err error) {
+	for id, b := range s.uploads.abandoned() {
+		if spared(b.name) {
+			continue
+		}
+		if err := s.sweepOne(ctx, b.name, id); err != nil {
 			return swept, err
 		}
 		swept++
@@ -32,7 +36,32 @@ func (s *Store) sweepRecorded(ctx context.Context) (swept int, err error) {
 }
 
 // sweepListed removes what the server lists and nobody has touched since then.
-func (s *Store) sweepListed(ctx context.Context, then time.Time) (swept int, err error) {
+func (s *Store) sweepListed(ctx context.Context, spared func(name string) bool, then time.Time) (swept int, err error) {
+	err = s.listUploads(ctx, func(upload minio.ObjectMultipartInfo) error {
+		if spared(upload.Key) {
+			return nil
+		}
+		abandoned, err := s.isAbandoned(ctx, upload, then)
+		if !abandoned || err != nil {
+			return err
+		}
+		swept++
+		return s.sweepOne(ctx, upload.Key, upload.UploadID)
+	})
+	return swept, err
+}
+
+// Uploads counts the multipart uploads that the server has below the prefix, whoever has begun them.
+func (s *Store) Uploads(ctx context.Context) (n int, err error) {
+	err = s.listUploads(ctx, func(minio.ObjectMultipartInfo) error {
+		n++
+		return nil
+	})
+	return n, err
+}
+
+// listUploads calls fn for each of them. An error of fn ends the list and is returned.
+func (s *Store) listUploads(ctx context.Context, fn func(minio.ObjectMultipartInfo) error) error {
 	keyMarker, idMarker := "", ""
 	for {
 		var page minio.ListMultipartUploadsResult
@@ -41,30 +70,25 @@ func (s *Store) sweepListed(ctx context.Context, then time.Time) (swept int, err
 			return err
 		})
 		if err != nil {
-			return swept, err
+			return err
 		}
 		for _, upload := range page.Uploads {
-			abandoned, err := s.isAbandoned(ctx, upload, then)
-			if abandoned {
-				err = s.sweepOne(ctx, upload.Key, upload.UploadID)
+			if !strings.HasPrefix(upload.Key, s.options.Prefix) {
+				continue
 			}
-			if err != nil {
-				return swept, err
-			}
-			if abandoned {
-				swept++
+			if err := fn(upload); err != nil {
+				return err
 			}
 		}
 		if !page.IsTruncated {
-			return swept, nil
+			return nil
 		}
 		keyMarker, idMarker = page.NextKeyMarker, page.NextUploadIDMarker
 	}
 }
 
 func (s *Store) isAbandoned(ctx context.Context, upload minio.ObjectMultipartInfo, then time.Time) (bool, error) {
-	if !strings.HasPrefix(upload.Key, s.options.Prefix) || s.uploads.isOpen(upload.UploadID) ||
-		upload.Initiated.After(then) {
+	if s.uploads.isOpen(upload.UploadID) || upload.Initiated.After(then) {
 		return false, nil
 	}
 	touched, err := s.lastPart(ctx, upload.Key, upload.UploadID)
@@ -76,6 +100,16 @@ func (s *Store) isAbandoned(ctx context.Context, upload minio.ObjectMultipartInf
 
 // lastPart returns when the newest part of an upload came; the zero time if none has.
 func (s *Store) lastPart(ctx context.Context, name, id string) (newest time.Time, err error) {
+	err = s.listParts(ctx, name, id, func(part minio.ObjectPart) {
+		if part.LastModified.After(newest) {
+			newest = part.LastModified
+		}
+	})
+	return newest, err
+}
+
+// listParts calls fn for the parts of an upload that the server has, by their numbers.
+func (s *Store) listParts(ctx context.Context, name, id string, fn func(minio.ObjectPart)) error {
 	for marker := 0; ; {
 		var page minio.ListObjectPartsResult
 		err := retry(ctx, s.options.Attempts, func() (err error) {
@@ -83,15 +117,13 @@ func (s *Store) lastPart(ctx context.Context, name, id string) (newest time.Time
 			return err
 		})
 		if err != nil {
-			return newest, err
+			return err
 		}
 		for _, part := range page.ObjectParts {
-			if part.LastModified.After(newest) {
-				newest = part.LastModified
-			}
+			fn(part)
 		}
 		if !page.IsTruncated {
-			return newest, nil
+			return nil
 		}
 		marker = page.NextPartNumberMarker
 	}

@@ -25,7 +25,8 @@ type upload struct {
 	store *Store
 	key   string
 	id    string
-	slots chan struct{} // one for each part on its way
+	slots chan struct{}            // one for each part on its way
+	held  map[int]minio.ObjectPart // by number, that the server had before
 
 	// Requests for parts outlive the object's ctx: a server may still be writing what it was sent by a request that
 	// was cut off, and keep it after the upload was aborted.
@@ -40,11 +41,10 @@ type upload struct {
 
 // begin begins a multipart upload; one that is returned with an error is to be aborted. Each attempt may leave one that nobody
 // knows of, which Sweep finds.
-func (s *Store) begin(ctx context.Context, key string, o minio.PutObjectOptions) (*upload, error) {
+func (s *Store) begin(ctx context.Context, key, commit string, o minio.PutObjectOptions) (*upload, error) {
 	o.UserMetadata["X-Amz-Checksum-Algorithm"] = minio.ChecksumCRC64NVME.String()
 	o.UserMetadata["X-Amz-Checksum-Type"] = minio.ChecksumFullObjectMode.String()
-	u := &upload{store: s, key: key, slots: make(chan struct{}, s.options.PartsAtOnce)}
-	u.requests, u.cut = context.WithCancel(context.WithoutCancel(ctx))
+	u := s.newUpload(ctx, key)
 	err := retry(ctx, s.options.Attempts, func() (err error) {
 		u.id, err = s.core.NewMultipartUpload(ctx, s.options.Bucket, s.name(key), o)
 		return err
@@ -53,12 +53,23 @@ func (s *Store) begin(ctx context.Context, key string, o minio.PutObjectOptions)
 		u.cut()
 		return nil, explain(key, err)
 	}
-	return u, s.uploads.add(s.name(key), u.id)
+	return u, s.uploads.add(begun{s.name(key), commit}, u.id)
 }
 
-// send takes over part and sends it as number n. It waits until not too many are on their way, and returns the error
-// of an earlier one.
+func (s *Store) newUpload(ctx context.Context, key string) *upload {
+	u := &upload{store: s, key: key, slots: make(chan struct{}, s.options.PartsAtOnce), held: make(map[int]minio.ObjectPart)}
+	u.requests, u.cut = context.WithCancel(context.WithoutCancel(ctx))
+	return u
+}
+
+// send takes over part and sends it as number n, unless the server has it. It waits until not too many are on their way, and returns
+// the error of an earlier one.
 func (u *upload) send(ctx context.Context, n int, part *part) error {
+	if had := u.held[n]; had.Size == part.size && had.ChecksumCRC64NVME == part.crc64() {
+		part.release()
+		u.sent(minio.CompletePart{PartNumber: n, ETag: had.ETag, ChecksumCRC64NVME: had.ChecksumCRC64NVME}, nil)
+		return nil
+	}
 	select {
 	case u.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -73,15 +84,20 @@ func (u *upload) send(ctx context.Context, n int, part *part) error {
 	u.sending.Go(func() {
 		sent, err := u.put(ctx, n, part)
 		part.release()
-		u.mu.Lock()
-		u.parts = append(u.parts, sent)
-		if u.err == nil {
-			u.err = err
-		}
-		u.mu.Unlock()
+		u.sent(sent, err)
 		<-u.slots
 	})
 	return nil
+}
+
+// sent notes what became of a part.
+func (u *upload) sent(part minio.CompletePart, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.parts = append(u.parts, part)
+	if u.err == nil {
+		u.err = err
+	}
 }
 
 func (u *upload) put(ctx context.Context, n int, part *part) (sent minio.CompletePart, err error) {

@@ -39,10 +39,18 @@ type writer struct {
 
 // Create implements storage.Store. A writer that is not written to holds its part's share of MemoryBytes.
 func (s *Store) Create(ctx context.Context, key string, o storage.Options) (storage.Writer, error) {
+	w, err := s.create(ctx, key, o)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (s *Store) create(ctx context.Context, key string, o storage.Options) (*writer, error) {
 	if err := errors.Join(check(ctx, key), o.Check()); err != nil {
 		return nil, err
 	}
-	plan, err := newPlan(s.options, o.Size)
+	plan, err := newPlan(s.options, o.Size, o.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +120,7 @@ func (w *writer) sendPart() error {
 	}
 	if w.upload == nil {
 		var err error
-		if w.upload, err = w.store.begin(w.ctx, w.key, w.header()); err != nil {
+		if w.upload, err = w.store.begin(w.ctx, w.key, w.commit, w.header()); err != nil {
 			return err
 		}
 	}

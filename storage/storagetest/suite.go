@@ -37,6 +37,9 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"list is in the order of keys", (*suite).list},
 		{"list stops when told to", (*suite).listStops},
 		{"hostile keys are refused everywhere", (*suite).hostileKeys},
+		{"what grows is read back", (*suite).grows},
+		{"what was left goes on", (*suite).goesOn},
+		{"what was given up leaves nothing", (*suite).givesUp},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.run(&suite{T: t, store: open(t)})
