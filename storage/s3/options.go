@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/minio/minio-go/v7/pkg/encrypt"
 	"github.com/minio/minio-go/v7/pkg/s3utils"
+	"github.com/minio/minio-go/v7/pkg/tags"
 
 	"sluice/storage"
 )
@@ -37,26 +39,36 @@ const (
 type Options struct {
 	Endpoint string // host or host:port
 	Insecure bool   // http instead of https
+	Profile  string // the kind of server: aws, r2, scaleway, minio or versitygw; "": as the host's name says
 	Bucket   string
-	Region   string // "": us-east-1, at Amazon the bucket's own
+	Region   string // "": that of the profile or the host, at Amazon the bucket's own, else us-east-1
 	Prefix   string // what stands before every key; "" or a folder with its slash at the end
 
 	// The keys. If AccessKey is empty, they are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
 	// AWS_SESSION_TOKEN.
 	AccessKey, SecretKey, SessionToken string
 
-	// PathStyle says whether the bucket is part of the path rather than of the host; nil: as the endpoint is known
-	// to want it.
+	// SSE has the server encrypt the objects: "AES256" with keys of its own, "kms" with the bucket's key, "kms:ID" with that one.
+	// Empty means what the bucket says.
+	SSE string
+
+	// StorageClass is that of objects of 128 KiB and more; what is smaller keeps the bucket's, which costs less. Empty means all.
+	StorageClass string
+
+	// Tags go with every object, up to 10.
+	Tags map[string]string
+
+	// PathStyle says whether the bucket is part of the path rather than of the host; nil: as the profile says.
 	PathStyle *bool
 
 	// PartBytes is the size of the first parts; 0 means 8 MiB, and 5 MiB is the least.
 	PartBytes int64
 
-	// MaxParts is how many parts an object may have; 0 means 10,000.
+	// MaxParts is how many parts an object may have; 0 means what the profile says, 10,000 at most.
 	MaxParts int
 
-	// EqualParts never lets parts grow, for servers that want all of one size (R2). It bounds an object whose size is
-	// not known beforehand to MaxParts times PartBytes.
+	// EqualParts never lets parts grow, as it is with the profile of R2. Of an object of which neither the size is known nor the most that
+	// may come, there can be MaxParts times PartBytes.
 	EqualParts bool
 
 	// PartsAtOnce is how many parts of one object may be on their way; 0 means 4.
@@ -103,9 +115,10 @@ func (o Options) LogValue() slog.Value { return slog.StringValue(o.String()) }
 
 // ParseURL reads options from
 //
-//	https://KEY:SECRET@host:port/bucket?region=...&prefix=...&path-style=true&part-size=MiB&max-parts=N&equal-parts=true
+//	https://KEY:SECRET@host:port/bucket?profile=...&region=...&prefix=...&sse=...&storage-class=...&tag=NAME:VALUE
 //
-// in which all but host and bucket may be missing. Its errors never contain the URL, which is a secret.
+// in which all but host and bucket may be missing. There may be several tags, and path-style=true, part-size=MiB, max-parts=N and
+// equal-parts=true. Its errors never contain the URL, which is a secret.
 func ParseURL(raw string) (Options, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -141,6 +154,17 @@ func (o *Options) parseQuery(raw string) error {
 	if err != nil {
 		return errors.New("the query is malformed")
 	}
+	for _, tag := range query["tag"] {
+		name, value, ok := strings.Cut(tag, ":")
+		if !ok {
+			return fmt.Errorf("tag=%q is not NAME:VALUE", tag)
+		}
+		if o.Tags == nil {
+			o.Tags = make(map[string]string)
+		}
+		o.Tags[name] = value
+	}
+	delete(query, "tag")
 	for name, values := range query {
 		if err := o.parseParameter(name, values[len(values)-1]); err != nil {
 			return err
@@ -152,8 +176,14 @@ func (o *Options) parseQuery(raw string) error {
 func (o *Options) parseParameter(name, value string) error {
 	var err error
 	switch name {
+	case "profile":
+		o.Profile = value
 	case "region":
 		o.Region = value
+	case "sse":
+		o.SSE = value
+	case "storage-class":
+		o.StorageClass = value
 	case "prefix":
 		o.Prefix = value
 		if value != "" && !strings.HasSuffix(value, "/") {
@@ -193,12 +223,45 @@ func (o Options) check() error {
 		return fmt.Errorf("s3: the prefix is longer than %d bytes", maxPrefixBytes)
 	case o.Prefix != "" && !strings.HasSuffix(o.Prefix, "/"):
 		return errors.New("s3: the prefix must end with a slash")
+	case strings.ContainsFunc(o.StorageClass, notClass):
+		return fmt.Errorf("s3: %q is no storage class; they are like STANDARD_IA", o.StorageClass)
+	}
+	if _, err := o.encryption(); err != nil {
+		return err
+	}
+	if _, err := tags.NewTags(o.Tags, true); err != nil {
+		return fmt.Errorf("s3: the tags: %w", err)
+	}
+	if err := checkProfile(o.Profile); err != nil {
+		return err
 	}
 	return storage.CheckPrefix(o.Prefix)
 }
 
+func notClass(r rune) bool { return !('A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_') }
+
+// encryption is how the server is to encrypt; nil: as the bucket says.
+func (o Options) encryption() (encrypt.ServerSide, error) {
+	kind, key, _ := strings.Cut(o.SSE, ":")
+	switch {
+	case o.SSE == "":
+		return nil, nil
+	case o.SSE == "AES256":
+		return encrypt.NewSSE(), nil
+	case kind == "kms":
+		return encrypt.NewSSEKMS(key, nil)
+	}
+	return nil, fmt.Errorf("s3: sse %q is not AES256, kms or kms:KEY", o.SSE)
+}
+
 // withDefaults says what the zero values mean.
 func (o Options) withDefaults() Options {
+	if p := o.profile(); p != nil {
+		o.MaxParts, o.Region, o.EqualParts = cmp.Or(o.MaxParts, p.maxParts), cmp.Or(o.Region, p.region), o.EqualParts || p.equal
+		if o.PathStyle == nil {
+			o.PathStyle = &p.pathStyle
+		}
+	}
 	o.PartBytes = cmp.Or(o.PartBytes, defaultPartBytes)
 	o.MaxParts = cmp.Or(o.MaxParts, defaultMaxParts)
 	o.PartsAtOnce = cmp.Or(o.PartsAtOnce, defaultPartsAtOnce)

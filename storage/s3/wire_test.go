@@ -36,6 +36,8 @@ type wire struct {
 	http.RoundTripper
 	happen func(send func(*http.Request) (*http.Response, error), r *http.Request) (*http.Response, error)
 
+	look func(*http.Request) // is called for every request; nil: is not
+
 	mu   sync.Mutex
 	fail []string       // guarded by mu
 	seen map[string]int // guarded by mu
@@ -57,6 +59,9 @@ func through(t *testing.T, o *Options, fail ...string) *wire {
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	kind := what(r)
 	w.mu.Lock()
+	if w.look != nil {
+		w.look(r)
+	}
 	w.seen[kind]++
 	i := slices.Index(w.fail, kind)
 	if i >= 0 {

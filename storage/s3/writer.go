@@ -135,12 +135,22 @@ func (w *writer) header() minio.PutObjectOptions {
 	for name, value := range w.options.Meta {
 		meta["X-Amz-Meta-"+name] = storage.EscapeMeta(value)
 	}
-	return minio.PutObjectOptions{
+	encryption, _ := w.store.options.encryption() // Open has checked it
+	o := minio.PutObjectOptions{
 		ContentType:          w.options.TypeOrDefault(),
 		UserMetadata:         meta,
+		UserTags:             w.store.options.Tags,
+		ServerSideEncryption: encryption,
 		DisableContentSha256: true, // the signed SHA-256 is given; no signature per chunk
 	}
+	if w.written >= classBytes {
+		o.StorageClass = w.store.options.StorageClass
+	}
+	return o
 }
+
+// classBytes is the size from which on an object is of Options.StorageClass: the classes for what is seldom read charge for as much.
+const classBytes = 128 << 10
 
 // Commit implements storage.Writer. The upload that it has begun is removed when it fails.
 func (w *writer) Commit(ctx context.Context) (storage.Info, error) {
