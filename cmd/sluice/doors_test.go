@@ -136,6 +136,8 @@ func TestServeRefusesWhatIsUnsafe(t *testing.T) {
 		{[]string{"--max-upload", "much"}, "no size"},
 		{[]string{"--max-streams", "0"}, "1 at least"},
 		{[]string{"--idle-time", "10s"}, "1m0s at least"},
+		{[]string{"--hook", "app.example"}, "a hook is like"},
+		{[]string{"--hook-secret", "whsec_%"}, "not base64"},
 	} {
 		args := append([]string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir()}, tt.flags...)
 		err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard)

@@ -18,6 +18,7 @@ import (
 
 	"sluice/relay"
 	"sluice/relay/archive"
+	"sluice/relay/hook"
 	"sluice/relay/httpd"
 	"sluice/relay/sockets"
 	"sluice/sio"
@@ -36,9 +37,12 @@ const minIdleTime = time.Minute
 
 // Serve is the command `sluice serve`.
 type Serve struct {
-	Addr    string   `default:"127.0.0.1:3000" env:"SLUICE_ADDR" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
-	Data    string   `default:"./sluice-data" env:"SLUICE_DATA" placeholder:"DIR" help:"Where the spool is, and the archive unless --s3 is given (${default})."`
-	S3      string   `name:"s3" env:"SLUICE_S3" placeholder:"URL" help:"Archive to S3: https://KEY:SECRET@host:port/bucket?region=...; ?prefix= and ?path-style= as well. Keys may come from the AWS_ variables."`
+	Addr       string `default:"127.0.0.1:3000" env:"SLUICE_ADDR" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
+	Data       string `default:"./sluice-data" env:"SLUICE_DATA" placeholder:"DIR" help:"Where the spool is, and the archive unless --s3 is given (${default})."`
+	S3         string `name:"s3" env:"SLUICE_S3" placeholder:"URL" help:"Archive to S3: https://KEY:SECRET@host:port/bucket?region=...; ?prefix=, ?profile= (aws, r2, scaleway, minio, versitygw), ?sse= (AES256, kms, kms:KEY), ?storage-class= and ?tag=NAME:VALUE as well. Keys may come from the AWS_ variables."`
+	Hook       string `env:"SLUICE_HOOK" placeholder:"URL" help:"Tell this URL by a POST when a stream has begun, has ended, is archived (Standard Webhooks), until it answers 2xx."`
+	HookSecret string `env:"SLUICE_HOOK_SECRET" placeholder:"TEXT" help:"Sign what --hook sends with this: any text, or whsec_ and base64."`
+
 	Secret  string   `env:"SLUICE_SECRET" placeholder:"TEXT" help:"Ask for tokens signed with this (HS256, see sluice token)."`
 	Open    bool     `env:"SLUICE_OPEN" help:"Listen on an address that others can reach without asking for tokens."`
 	TLSCert string   `name:"tls-cert" env:"SLUICE_TLS_CERT" placeholder:"FILE" help:"Certificate in PEM: serve HTTPS."`
@@ -139,6 +143,12 @@ func (c *Serve) check() error {
 			return fmt.Errorf("--origin %s: an origin is like https://app.example.org", o)
 		}
 	}
+	if _, err := hook.ParseSecret(c.HookSecret); err != nil {
+		return fmt.Errorf("--hook-secret: %w", err)
+	}
+	if u, err := url.Parse(c.Hook); c.Hook != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return errors.New("--hook: a hook is like https://app.example.org/sluice")
+	}
 	if c.IdleTime < minIdleTime {
 		return fmt.Errorf("--idle-time %v: it is %v at least", c.IdleTime, minIdleTime)
 	}
@@ -171,6 +181,7 @@ type server struct {
 	store   closer
 	archive *archive.Archive
 	hub     *relay.Hub
+	hook    *hook.Hook // nil: nobody is told
 	io      *sio.Server
 	http    *http.Server
 }
@@ -198,7 +209,14 @@ func (c *Serve) open(log *slog.Logger) (s *server, err error) {
 		a := access{secret: []byte(c.Secret)}
 		s.hub.Identify, s.hub.Authorize = a.identify, a.authorize
 	}
+	if s.hook, err = c.openHook(log); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	if s.hook != nil {
+		s.hub.Tell = s.hook.Tell
+	}
 	if err := s.hub.Start(); err != nil {
+		s.hook.Close()
 		return nil, errors.Join(err, s.store.Close())
 	}
 	g := &guard{loopback: c.loopback(), origins: c.Origin}
@@ -216,6 +234,19 @@ func (c *Serve) open(log *slog.Logger) (s *server, err error) {
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return s, nil
+}
+
+// openHook starts what tells of streams; nil if nobody is to be told.
+func (c *Serve) openHook(log *slog.Logger) (*hook.Hook, error) {
+	if c.Hook == "" {
+		return nil, nil
+	}
+	secret, err := hook.ParseSecret(c.HookSecret)
+	if err != nil {
+		return nil, err
+	}
+	h := &hook.Hook{URL: c.Hook, Secret: secret, Dir: filepath.Join(c.Data, "hook"), Logger: log}
+	return h, h.Start()
 }
 
 func (c *Serve) openStore(log *slog.Logger) (closer, error) {
@@ -266,5 +297,7 @@ func (s *server) close(ctx context.Context) error {
 	if shut := s.http.Shutdown(ctx); shut != nil {
 		err = errors.Join(err, s.http.Close()) // downloads that go on are cut
 	}
-	return errors.Join(err, s.archive.Close(ctx), s.hub.Close(), s.store.Close())
+	err = errors.Join(err, s.archive.Close(ctx), s.hub.Close(), s.store.Close())
+	s.hook.Close()
+	return err
 }
