@@ -9,7 +9,7 @@ FUZZTIME ?= 20s
 GO_FILES = $(shell find . -name '*.go' -not -path '*/node_modules/*')
 JS_FILES = $(shell find . \( -name '*.js' -o -name '*.mjs' \) -not -path '*/node_modules/*' -not -path '*/dist/*')
 
-.PHONY: build test allocations check tools machine fuzz vuln clean
+.PHONY: build test allocations check tools machine faults fuzz vuln clean
 
 build:
 	go build -o sluice ./cmd/sluice
@@ -41,6 +41,10 @@ tools: machine
 
 machine:
 	@.ci/install
+
+# Nothing that was acknowledged is lost, at length: a quarter of an hour at most.
+faults: tools
+	FAULTS=long go test -race -count=1 -timeout 15m -v -run '^TestWhatWasAcknowledged' ./internal/faults
 
 # Every fuzz target for FUZZTIME, beyond the seeds that `make test` runs.
 fuzz:

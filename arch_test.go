@@ -39,12 +39,13 @@ var arrows = map[string][]string{
 	"relay":         {"chunker", "relay/spool"},
 	"relay/sockets": {"chunker", "relay", "sio"},
 	"relay/httpd":   {"chunker", "relay"},
+	"relay/hook":    {"relay"},
 	"relay/archive": {"chunker", "relay", "storage"},
 
 	"web": {"internal/static", "sio/browser"},
 
 	"cmd/sluice": {
-		"chunker", "relay", "relay/archive", "relay/httpd", "relay/sockets", "sio", "sio/client", "sio/engine", "sio/webtransport",
+		"chunker", "relay", "relay/archive", "relay/hook", "relay/httpd", "relay/sockets", "sio", "sio/client", "sio/engine", "sio/webtransport",
 		"storage", "storage/dir", "storage/s3", "web",
 	},
 
@@ -55,6 +56,7 @@ var arrows = map[string][]string{
 	"bench/relay":  {"sio"},
 	"bench/limit":  {},
 
+	"internal/faults": {},                 // the test that nothing is lost
 	"internal/lab":    {"internal/tools"}, // the real parts that tests start
 	"internal/tools":  {},                 // what they are made of
 	"internal/static": {},                 // files embedded in the binary, as browsers cache them
@@ -82,7 +84,10 @@ var outside = map[string][]string{
 	"golang.org/x/time":                       {"relay/archive", "relay/sockets", "storage/s3"},
 }
 
-var testOnly = []string{"go.uber.org/goleak", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/gobwas/ws", "golang.org/x/time"}
+var testOnly = []string{
+	"go.uber.org/goleak", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/gobwas/ws", "golang.org/x/time",
+	"github.com/Shopify/toxiproxy/v2", "github.com/prometheus/client_golang", "github.com/rs/zerolog", // toxiproxy asks for these
+}
 
 func TestImportsPointOneWay(t *testing.T) {
 	for file, imports := range goFiles(t) {

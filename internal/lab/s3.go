@@ -118,11 +118,19 @@ func (s *S3Server) run(gateway string, started chan<- error) {
 	}
 }
 
+// Certificate returns the files of the server's certificate and key, which are good for any port of loopback.
+func (s *S3Server) Certificate() (cert, key string) {
+	return filepath.Join(s.folder, "cert.pem"), filepath.Join(s.folder, "key.pem")
+}
+
+// Folder is where the server keeps the objects of the bucket.
+func (s *S3Server) Folder() string { return filepath.Join(s.folder, "root", s3Bucket) }
+
 func (s *S3Server) arguments() []string {
 	arguments := []string{"--quiet", "--keep-alive", "--port", s.Address, "--access", s3Key, "--secret", s3Secret}
 	if !s.plain {
-		arguments = append(arguments,
-			"--cert", filepath.Join(s.folder, "cert.pem"), "--key", filepath.Join(s.folder, "key.pem"))
+		cert, key := s.Certificate()
+		arguments = append(arguments, "--cert", cert, "--key", key)
 	}
 	return append(arguments, "posix", filepath.Join(s.folder, "root"))
 }
@@ -195,10 +203,11 @@ func (s *S3Server) writeCertificates() error {
 	if err != nil {
 		return err
 	}
+	certFile, keyFile := s.Certificate()
 	return errors.Join(
 		writePEM(s.CAFile, "CERTIFICATE", authority.Raw),
-		writePEM(filepath.Join(s.folder, "cert.pem"), "CERTIFICATE", server.Raw),
-		writePEM(filepath.Join(s.folder, "key.pem"), "EC PRIVATE KEY", key))
+		writePEM(certFile, "CERTIFICATE", server.Raw),
+		writePEM(keyFile, "EC PRIVATE KEY", key))
 }
 
 // certificate signs a new key with the authority's, or with itself if there is none.
