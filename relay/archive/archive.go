@@ -204,9 +204,9 @@ func (a *Archive) finish(j *job, err error) {
 	case j.gone, err == errGivenUp:
 		delete(a.jobs, j.stream.ID())
 	case a.closed:
-	case err == errGrowing:
+	case err == errGrowing, err == errTurn:
 		j.failures = 0
-		if j.more {
+		if j.more || err == errTurn {
 			a.enqueue(j)
 		}
 	case j.stream.Info().Over() && !j.stream.Info().Whole():

@@ -30,11 +30,12 @@ func isDamage(err error) bool {
 
 var (
 	errGrowing = errors.New("there is no more of the stream yet")
+	errTurn    = errors.New("there is more of the stream")
 	errGivenUp = errors.New("the stream is not to be kept")
 )
 
 // archive writes the stream of j to the store: content first, then the manifest. All of it may be done again. Of an open stream it
-// writes what there is, and returns errGrowing.
+// writes some, and returns errTurn or errGrowing.
 func (a *Archive) archive(ctx context.Context, j *job) error {
 	info := j.stream.Info()
 	switch {
@@ -74,25 +75,31 @@ func (a *Archive) found(ctx context.Context, info relay.Info) (relay.Info, bool)
 	return found, err == nil && found.SHA256 == info.SHA256
 }
 
-// grow sends the store what there is enough of, until there is no more.
+// turnBytes is about how much of a stream is sent before it is another's turn.
+const turnBytes = 64 << 20
+
+// grow sends the store what there is enough of, for a turn.
 func (a *Archive) grow(ctx context.Context, j *job, info relay.Info) error {
 	grower, ok := a.Store.(storage.Grower)
 	if !ok {
 		return errGrowing
 	}
-	for {
-		if err := a.beginGrowth(grower, j, info); err != nil {
-			return err
-		}
-		_, size := j.stream.Spooled()
-		if err := j.growth.Send(ctx, size); err != nil {
-			j.growth = nil
-			return err
-		}
-		if j.stream.KeepAt(j.growth.Next()) {
-			return errGrowing
-		}
+	if err := a.beginGrowth(grower, j, info); err != nil {
+		return err
 	}
+	g := j.growth
+	_, size := j.stream.Spooled()
+	if next := g.Next(); size-next > turnBytes {
+		size = next + turnBytes
+	}
+	if err := g.Send(ctx, size); err != nil {
+		j.growth = nil
+		return err
+	}
+	if !j.stream.KeepAt(g.Next()) {
+		return errTurn
+	}
+	return errGrowing
 }
 
 // beginGrowth begins with the content of j, or goes on with it.

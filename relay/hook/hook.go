@@ -154,7 +154,9 @@ func (h *Hook) deliver(m message) bool {
 		}
 		longest := min(firstPause<<min(failures, 16), longPause)
 		pause := longest/2 + rand.N(longest/2)
-		h.log().Warn("hook: not delivered", "message", m.id(), "err", err, "again", pause)
+		if failures == 0 {
+			h.log().Warn("hook: not delivered, and tried again", "message", m.id(), "err", err)
+		}
 		select {
 		case <-time.After(pause):
 		case <-h.life.Done():
