@@ -9,56 +9,62 @@ import (
 )
 
 const (
-	archiveSize        = 64 << 10
-	archiveSubscribers = 10
-	archiveMessages    = 512 // in a quick run; twenty times as many in a full one
+	archiveSize   = 64 << 10
+	archiveQuick  = 512                   // messages in a quick run
+	archiveFull   = 20 * 512              // and in a full one
+	archiveSingle = 1 << 30 / archiveSize // to a single subscriber
 )
 
 func archived() scenario {
 	s := scenario{
 		name:  "archive",
-		about: "Fan-out of 64 KiB x 10 that is archived meanwhile, until it is archived: what the server spends, without the store's.",
+		about: "Fan-out of 64 KiB that is archived meanwhile, until it is archived: what the server spends, without the store's.",
 		peers: func(p *peer) bool { return p.Dialect == "sluice" },
 	}
 	for _, to := range []string{"nowhere", "a folder", "S3"} {
 		s.cases = append(s.cases, workload{
-			name:  "to " + to,
+			name:  "x 10, to " + to,
 			quick: to != "nowhere",
 			run: func(ctx context.Context, p *peer, s scale) (report.Sample, error) {
-				messages := archiveMessages
 				if s == fullScale {
-					messages *= 20
+					return runArchive(ctx, p, to, archiveFull, 10)
 				}
-				if to != "S3" {
-					return runArchive(ctx, p, to != "nowhere", int64(messages))
-				}
-				return runArchiveS3(ctx, p, int64(messages))
+				return runArchive(ctx, p, to, archiveQuick, 10)
 			},
 		})
 	}
+	s.cases = append(s.cases, workload{
+		name: "1 GiB x 1, to S3",
+		run: func(ctx context.Context, p *peer, _ scale) (report.Sample, error) {
+			return runArchive(ctx, p, "S3", archiveSingle, 1)
+		},
+	})
 	return s
 }
 
-func runArchiveS3(ctx context.Context, p *peer, messages int64) (report.Sample, error) {
+func runArchive(ctx context.Context, p *peer, to string, messages int64, subscribers int) (report.Sample, error) {
+	if to != "S3" {
+		return archiveTo(ctx, p, to != "nowhere", messages, subscribers)
+	}
 	store, url, err := startGateway(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	defer store.Stop()
-	sample, err := runArchive(ctx, p, true, messages, "--s3", url)
+	sample, err := archiveTo(ctx, p, true, messages, subscribers, "--s3", url)
 	if err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, store.Said())
 	}
 	return sample, nil
 }
 
-func runArchive(ctx context.Context, p *peer, keep bool, messages int64, more ...string) (report.Sample, error) {
+func archiveTo(ctx context.Context, p *peer, keep bool, messages int64, subscribers int, more ...string) (report.Sample, error) {
 	server, err := p.start(ctx, more...)
 	if err != nil {
 		return nil, err
 	}
 	d := load.Sluice{Kind: "file", Archive: keep}
-	room, err := load.Join(ctx, d, server.Addr, "room", load.Noise(archiveSize), archiveSubscribers, load.Options{}, nil)
+	room, err := load.Join(ctx, d, server.Addr, "room", load.Noise(archiveSize), subscribers, load.Options{}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -79,5 +85,5 @@ func runArchive(ctx context.Context, p *peer, keep bool, messages int64, more ..
 			return nil, fmt.Errorf("what was archived: %w", err)
 		}
 	}
-	return withFailed(m.delivered(messages*archiveSubscribers, archiveSize, room.BytesIn()), room.Failed()), nil
+	return withFailed(m.delivered(messages*int64(subscribers), archiveSize, room.BytesIn()), room.Failed()), nil
 }

@@ -49,8 +49,8 @@ var (
 		{answered503, 3, 8}, {bitOnWire, 2, 8}, {errorIn200, 2, 16}, {answerLost, 4, 16}, {bitInSpool, 2, 8},
 	}}
 	long = scale{senders: 6, pause: 10 * time.Second, drain: 5 * time.Minute, rounds: []round{
-		{sluiceKilled, 100, 1000}, {s3Killed, 20, 120}, {s3Stopped, 10, 120}, {wireReset, 20, 120}, {wireSlow, 10, 120},
-		{answered503, 50, 120}, {bitOnWire, 20, 120}, {errorIn200, 20, 200}, {answerLost, 40, 200}, {bitInSpool, 10, 40},
+		{sluiceKilled, 100, 800}, {s3Killed, 20, 100}, {s3Stopped, 10, 100}, {wireReset, 20, 100}, {wireSlow, 10, 100},
+		{answered503, 50, 100}, {bitOnWire, 20, 100}, {errorIn200, 20, 200}, {answerLost, 40, 200}, {bitInSpool, 10, 40},
 	}}
 )
 
