@@ -88,9 +88,10 @@ async function lose(socket, cut) {
 async function recovered(socket, cut) {
 	for (let attempts = 0; attempts < 5; attempts++) {
 		const { id } = socket;
+		const first = new Promise((resolve) => socket.once("first", resolve)); // it may come with the answer to CONNECT
 		await lose(socket, cut);
 		if (socket.recovered) return { id };
-		await on(socket, "first");
+		await within(first, "first");
 	}
 	throw new Error("not recovered");
 }
