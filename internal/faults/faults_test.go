@@ -33,6 +33,7 @@ type scale struct {
 	senders int
 	rounds  []round
 	pause   time.Duration // of what stands still, at most
+	outage  time.Duration // of S3, which is to be longer than a request is tried again
 	drain   time.Duration // how long the archive may take in the end
 }
 
@@ -44,11 +45,11 @@ type round struct {
 }
 
 var (
-	short = scale{senders: 3, pause: time.Second, drain: 2 * time.Minute, rounds: []round{
+	short = scale{senders: 3, pause: time.Second, outage: 5 * time.Second, drain: 2 * time.Minute, rounds: []round{
 		{sluiceKilled, 3, 30}, {s3Killed, 1, 8}, {s3Stopped, 1, 8}, {wireReset, 2, 8}, {wireSlow, 1, 8},
 		{answered503, 3, 8}, {bitOnWire, 2, 8}, {errorIn200, 2, 16}, {answerLost, 4, 16}, {bitInSpool, 2, 8},
 	}}
-	long = scale{senders: 6, pause: 10 * time.Second, drain: 5 * time.Minute, rounds: []round{
+	long = scale{senders: 6, pause: 10 * time.Second, outage: 7 * time.Second, drain: 5 * time.Minute, rounds: []round{
 		{sluiceKilled, 100, 800}, {s3Killed, 20, 100}, {s3Stopped, 10, 100}, {wireReset, 20, 100}, {wireSlow, 10, 100},
 		{answered503, 50, 100}, {bitOnWire, 20, 100}, {errorIn200, 20, 200}, {answerLost, 40, 200}, {bitInSpool, 10, 40},
 	}}
@@ -296,7 +297,7 @@ func (s *stage) faults() map[string]func() {
 		},
 		s3Killed: func() {
 			s.s3.Kill()
-			s.linger(s.scale.pause)
+			time.Sleep(s.scale.outage)
 			s.s3.Start()
 		},
 		s3Stopped: func() {
