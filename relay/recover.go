@@ -34,6 +34,7 @@ func (h *Hub) recover(log *spool.Log, head []byte) error {
 		st.settle()
 	case st.kind == File && st.key == "", log.Sealed(): // sealed, but the header that said so is lost
 		st.in.over = true
+		st.announced = st.end > 0 // by the earlier run
 		st.discard(Failed)
 	default:
 		h.reopen(st)

@@ -10,6 +10,7 @@ import (
 func TestOptionsOutsideTheRulesAreRefused(t *testing.T) {
 	for name, o := range map[string]Options{
 		"a negative size":     {Size: -2},
+		"a negative most":     {Size: -1, Most: -1},
 		"a type with a break": {Type: "text/plain\r\nX-Injected: 1"},
 		"a type not in ASCII": {Type: "text/plän"},
 		"an endless type":     {Type: strings.Repeat("t", MaxTypeBytes+1)},

@@ -72,7 +72,7 @@ type Grower interface {
 
 // Growth is an object that grows. It belongs to one goroutine, and is over after any error: Grow goes on with it.
 type Growth interface {
-	// Next is how many bytes src is to have before Send has something to do.
+	// Next is how many bytes src is to have before Send has something to do; math.MaxInt64: the rest is for Commit.
 	Next() int64
 
 	// Send sends what there is to be sent when src has size bytes, and returns when the store has it.

@@ -40,7 +40,7 @@ type Serve struct {
 	Addr       string `default:"127.0.0.1:3000" env:"SLUICE_ADDR" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
 	Data       string `default:"./sluice-data" env:"SLUICE_DATA" placeholder:"DIR" help:"Where the spool is, and the archive unless --s3 is given (${default})."`
 	S3         string `name:"s3" env:"SLUICE_S3" placeholder:"URL" help:"Archive to S3: https://KEY:SECRET@host:port/bucket?region=...; ?prefix=, ?profile= (aws, r2, scaleway, minio, versitygw), ?sse= (AES256, kms, kms:KEY), ?storage-class= and ?tag=NAME:VALUE as well. Keys may come from the AWS_ variables."`
-	Hook       string `env:"SLUICE_HOOK" placeholder:"URL" help:"Tell this URL by a POST when a stream has begun, has ended, is archived (Standard Webhooks), until it answers 2xx."`
+	Hook       string `env:"SLUICE_HOOK" placeholder:"URL" help:"Tell this URL by a POST when a stream has begun, has ended, is archived (Standard Webhooks), until it answers 2xx, for three days at most."`
 	HookSecret string `env:"SLUICE_HOOK_SECRET" placeholder:"TEXT" help:"Sign what --hook sends with this: any text, or whsec_ and base64."`
 
 	Secret  string   `env:"SLUICE_SECRET" placeholder:"TEXT" help:"Ask for tokens signed with this (HS256, see sluice token)."`

@@ -127,6 +127,23 @@ func TestAStreamIsSentWhileItGrows(t *testing.T) {
 	}
 }
 
+func TestAWholeNumberOfPartsWaitsForTheEnd(t *testing.T) {
+	h, store := growing(t, lab.StartS3(t), t.TempDir())
+	content := film(2 * part)
+	size := int64(len(content))
+	w := h.begin(relay.Spec{Size: &size})
+	h.write(w, content)
+	store.wait(t, part)
+	h.until("there is nothing to do before the end", func(s Stats) bool { return s.Growing == 1 })
+	if _, err := w.Finish(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	h.archived(w.Stream())
+	if keys := h.keys(mediaFolder); len(keys) != 1 || !bytes.Equal(h.read(keys[0]), content) {
+		t.Errorf("the store has %q; want what came", keys)
+	}
+}
+
 func TestTheNextProcessGoesOnWithWhatHasGrown(t *testing.T) {
 	server, folder := lab.StartS3(t), t.TempDir()
 	h, store := growing(t, server, folder)

@@ -6,6 +6,7 @@
 // https://github.com/standard-webhooks/standard-webhooks: webhook-id is the stream's id and the type, and so the same however often it
 // is sent; webhook-signature covers id, time and body.
 //
-// What is told is written down first, and sent until it is answered by 2xx, also by the next process: it comes once at least. What is
-// told of one stream comes in order. Nobody waits for the web server.
+// What is told is written down first, and sent until it is answered by 2xx, also by the next process: it comes once at least, unless it
+// is not taken for three days, 10,000 others wait, or the machine itself loses what was not on its disk yet. What is told of one stream
+// comes in order. Nobody waits for the web server.
 package hook

@@ -3,6 +3,7 @@ package hook
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -28,7 +29,7 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 type listener struct {
 	*httptest.Server
 	answer func(r *http.Request, n int) int // the status for the n-th request, from 0 on
-	came   chan *http.Request               // with the body in its context's place: read already
+	came   chan *http.Request               // that were answered; see body
 
 	mu     sync.Mutex
 	count  int
@@ -189,8 +190,8 @@ func TestAWebServerThatHangsDelaysNobody(t *testing.T) {
 	l := listen(t, func(*http.Request, int) int { <-hang; return http.StatusOK })
 	defer close(hang)
 	h := start(t, l.URL, t.TempDir())
-	for range 100 { // more than are sent at once
-		h.Tell(relay.EventStream, stream("A"))
+	for i := range 10 * atOnce {
+		h.Tell(relay.EventStream, stream(fmt.Sprint(i)))
 	}
 	h.Close()
 }

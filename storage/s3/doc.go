@@ -13,8 +13,8 @@
 // can be looked up.
 //
 // An upload that neither Commit nor Abort has ended, because the process was killed or the server was away, keeps its
-// parts on the server and costs money. [Store.Sweep] removes those; call it at start and every hour. A lifecycle rule
-// of the bucket (AbortIncompleteMultipartUpload after a few days) is the second safety.
+// parts on the server and costs money. [Store.Grow] goes on with those that are wanted, and [Store.Sweep] removes the others: call it
+// a while after the start and every hour. A lifecycle rule of the bucket (AbortIncompleteMultipartUpload after a few days) is the second safety.
 //
 // See https://docs.aws.amazon.com/AmazonS3/latest/API/.
 package s3

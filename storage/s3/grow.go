@@ -64,16 +64,18 @@ func (g *growth) resume(id, commit string) error {
 // Next implements storage.Growth.
 func (g *growth) Next() int64 {
 	part := g.plan.size(g.number + 1)
-	if part == 0 {
-		return math.MaxInt64 // Commit says that it is too large
+	next := g.written + part
+	switch last := g.options.Size; {
+	case part == 0, last >= 0 && next >= last:
+		return math.MaxInt64 // Commit sends the last part, and says if there can be none
 	}
-	return g.written + part
+	return next
 }
 
 // Send implements storage.Growth.
 func (g *growth) Send(ctx context.Context, size int64) error {
 	return g.during(ctx, func() error {
-		for next := g.Next(); next <= size && next != g.options.Size; next = g.Next() {
+		for next := g.Next(); next <= size; next = g.Next() {
 			if err := g.fill(next); err != nil {
 				return err
 			}

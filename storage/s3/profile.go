@@ -42,7 +42,7 @@ func (o Options) profile() *profile {
 	}
 	p := profiles[i]
 	if region, ok := strings.CutSuffix(host, "."+p.domain); ok && p.region == "" {
-		if _, region, ok = strings.Cut(region, "s3."); ok && !strings.Contains(region, ".") {
+		if region, ok = strings.CutPrefix(region, "s3."); ok && !strings.Contains(region, ".") {
 			p.region = region
 		}
 	}
