@@ -14,16 +14,17 @@
 //
 // It begins with the eight bytes "SLUICE1\n" and goes on in slots of 24 bytes, little endian:
 //
-//	0  kind      1 chunk, 2 header, 3 seal
+//	0  kind      1 chunk, 2 header, 3 seal, 4 drop
 //	1  flags     of a chunk: the caller's own
 //	2  zero      two bytes
 //	4  length    of the chunk or of the header, in bytes
-//	8  offset    of the chunk in the content; else the size of the content so far
+//	8  offset    of the chunk in the content; of a drop, where the content begins from now on; else the size of the content so far
 //	16 checksum  CRC-32C of the chunk, or of the header and its zeros
 //	20 checksum  CRC-32C of the 20 bytes before
 //
 // The bytes of a header follow its slot, filled up with zeros to whole slots. The newest header wins. Slots are
-// only ever appended.
+// only ever appended. What was dropped of the content, and the slots that spoke of it, are holes in the files: they keep their
+// offsets, read as zeros, and take no room.
 //
 // # What is durable
 //

@@ -13,6 +13,9 @@ var (
 	// ErrSealed is returned by Append once Seal has been called.
 	ErrSealed = errors.New("spool: log is sealed")
 
+	// ErrDropped says that the bytes asked for were given up by Drop.
+	ErrDropped = errors.New("spool: dropped")
+
 	// ErrTooLarge is returned for a record over MaxRecordBytes or a header over MaxHeaderBytes.
 	ErrTooLarge = errors.New("spool: too large")
 

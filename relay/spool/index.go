@@ -2,6 +2,7 @@ package spool
 
 import (
 	"io"
+	"slices"
 	"sort"
 )
 
@@ -35,6 +36,11 @@ func (x *index) add(s slot, pos int64) {
 		}
 	}
 	x.pages = append(x.pages, page{first: s.offset, last: s.end(), pos: pos, records: 1})
+}
+
+// drop forgets the records that end at to or before, as far as whole pages go.
+func (x *index) drop(to int64) {
+	x.pages = slices.DeleteFunc(x.pages, func(p page) bool { return p.last <= to })
 }
 
 // written moves the first n records of the tail to the pages; at holds where their slots are.

@@ -26,7 +26,8 @@ type Log struct {
 
 	mu       sync.RWMutex
 	index    index   // guarded by mu
-	size     int64   // guarded by mu; what was appended
+	start    int64   // guarded by mu; what is before was dropped
+	size     int64   // guarded by mu; what was appended, and what of it was dropped
 	durable  int64   // guarded by mu; what is synced
 	pending  []byte  // guarded by mu; goes to the end of the sidecar with the next Sync
 	slots    []int64 // guarded by mu; where in pending the slots of index.tail are
@@ -36,6 +37,7 @@ type Log struct {
 	sealed   bool    // guarded by mu; and the content has its final name
 	closed   error   // guarded by mu; fs.ErrClosed or fs.ErrNotExist
 	failed   error   // guarded by mu; wraps ErrFailed
+	headed   int64   // guarded by mu; where in the sidecar the header of the last Drop is
 	fileName string  // guarded by mu; of the content
 }
 
@@ -78,11 +80,18 @@ func (l *Log) create(header []byte) (err error) {
 // ID returns the name of the log.
 func (l *Log) ID() string { return l.id }
 
-// Size is how many bytes were appended.
+// Size is where the content ends: how many bytes were appended or, with Drop, left out.
 func (l *Log) Size() int64 {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return l.size
+}
+
+// Start is where the content begins: what was before has been dropped.
+func (l *Log) Start() int64 {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.start
 }
 
 // Durable is how many of the bytes are on the disk: what a Sync has covered.
@@ -197,7 +206,7 @@ func (l *Log) Remove() error {
 	defer l.writing.Unlock()
 	l.mu.Lock()
 	if l.closed == nil {
-		l.spool.size.Add(-l.size)
+		l.spool.size.Add(l.start - l.size)
 	}
 	l.closed = fmt.Errorf("spool: log %s: %w", l.id, fs.ErrNotExist)
 	content := l.fileName

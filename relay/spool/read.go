@@ -18,14 +18,17 @@ type Record struct {
 
 // ReadAt reads len(p) bytes of the content from off, also while the log is appended to. Every byte it returns was
 // verified by the checksum of its record just now; the first record that does not match ends it with a
-// *CorruptError and what came before. At the end of what was appended it returns io.EOF.
+// *CorruptError and what came before. What was dropped is ErrDropped. At the end of what was appended it returns io.EOF.
 func (l *Log) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, l.wrap("read", fmt.Errorf("offset %d", off))
 	}
 	size := l.Size()
-	if off >= size {
+	switch {
+	case off >= size:
 		return 0, io.EOF
+	case off < l.Start():
+		return 0, l.wrap("read", ErrDropped)
 	}
 	whole := len(p)
 	p = p[:min(int64(whole), size-off)]
@@ -43,6 +46,9 @@ func (l *Log) ReadAt(p []byte, off int64) (int, error) {
 		return 0, l.wrap("read", err)
 	}
 	if n, err = l.verify(h, p[:n], len(p), off); err != nil {
+		if off < l.Start() {
+			return 0, l.wrap("read", ErrDropped) // meanwhile
+		}
 		return n, err
 	}
 	if n < whole {
@@ -51,7 +57,7 @@ func (l *Log) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// Verify reads all of the content and checks it by the checksums of its records. A record that does not match is a *CorruptError.
+// Verify reads all of the content that there is and checks it by the checksums of its records. A record that does not match is a *CorruptError.
 func (l *Log) Verify(ctx context.Context) error {
 	h, err := l.acquire()
 	if err != nil {
@@ -69,14 +75,14 @@ func (l *Log) Verify(ctx context.Context) error {
 		if err != nil {
 			return l.wrap("read", err)
 		}
-		if !ok || sum != s.sum {
+		if (!ok || sum != s.sum) && s.offset >= l.Start() {
 			return &CorruptError{ID: l.id, Offset: s.offset, Reason: "checksum does not match"}
 		}
 	}
 	return nil
 }
 
-// Records returns the records from the one that holds offset from, up to those appended when it gets there. After
+// Records returns the records from the one that holds offset from, or the first one that was not dropped, up to those appended when it gets there. After
 // an error it ends.
 func (l *Log) Records(from int64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
@@ -103,6 +109,7 @@ func (l *Log) records(h *handle, from int64) iter.Seq2[slot, error] {
 			var p page
 			l.mu.RLock()
 			size := l.size
+			at = max(at, l.start)
 			p, buf = l.index.find(at, buf)
 			l.mu.RUnlock()
 			if at >= size {
@@ -127,6 +134,9 @@ func (l *Log) records(h *handle, from int64) iter.Seq2[slot, error] {
 					return
 				}
 				next = s.end()
+			}
+			if next == at && at < l.Start() {
+				continue // dropped meanwhile
 			}
 			if next == at {
 				yield(slot{}, &CorruptError{ID: l.id, Offset: at, Reason: "its slot in the sidecar is lost"})

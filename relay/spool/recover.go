@@ -109,7 +109,7 @@ func (s *Spool) recoverLog(f found) (*Log, []byte, error) {
 		return nil, nil, s.setAside(f)
 	}
 	l := newLog(s, f.id)
-	l.index, l.size, l.end = side.index, side.size, side.end
+	l.index, l.start, l.size, l.end, l.headed = side.index, side.start, side.size, side.end, side.end
 	l.sealing, l.damage = side.sealed || f.data, side.damage
 	if f.data {
 		l.fileName = s.file(f.id, dataExt)
@@ -125,7 +125,7 @@ func (s *Spool) recoverLog(f found) (*Log, []byte, error) {
 		l.damage.ID = f.id
 		s.log.Error("spool: log is damaged", "log", f.id, "error", l.damage)
 	}
-	s.size.Add(l.size)
+	s.size.Add(l.size - l.start)
 	return l, side.header, nil
 }
 
@@ -153,6 +153,12 @@ func (l *Log) mend(side *sidecar) error {
 		return err
 	}
 	content := info.Size()
+	if content < l.start { // a crash came before the hole was made in it
+		if err := os.Truncate(l.fileName, l.start); err != nil {
+			return err
+		}
+		content = l.start
+	}
 	if l.sealed && !side.sealed {
 		// Slots at the end are lost: how much there was only the file knows.
 		l.size = max(l.size, content)
@@ -204,10 +210,13 @@ func (l *Log) cut(content int64, header []byte) error {
 	defer temp.Close()
 
 	w := bufio.NewWriter(temp)
-	head := appendHeader([]byte(magic), header, 0)
+	head := appendHeader([]byte(magic), header, l.start)
+	if l.start > 0 {
+		head = slot{kind: kindDrop, offset: l.start}.append(head)
+	}
 	w.Write(head) // an error stays until Flush
 	pages := l.index.pages
-	l.index, l.size, l.end = index{}, 0, int64(len(head))
+	l.index, l.size, l.end, l.headed = index{}, l.start, int64(len(head)), 0
 	for _, p := range pages {
 		slots, err := p.read(old, nil)
 		if err != nil {
@@ -216,6 +225,9 @@ func (l *Log) cut(content int64, header []byte) error {
 		for _, s := range slots {
 			if s.end() > content {
 				break
+			}
+			if s.end() <= l.start {
+				continue
 			}
 			w.Write(s.append(nil))
 			l.index.add(s, l.end)

@@ -22,6 +22,7 @@ const (
 	kindChunk  kind = 1
 	kindHeader kind = 2
 	kindSeal   kind = 3
+	kindDrop   kind = 4
 )
 
 // slot is one entry of the sidecar, as doc.go lays it out.
@@ -86,7 +87,7 @@ func (s slot) plausible() bool {
 		return s.length > 0 && s.length <= MaxRecordBytes && s.end() > s.offset
 	case kindHeader:
 		return s.length <= MaxHeaderBytes
-	case kindSeal:
+	case kindSeal, kindDrop:
 		return s.length == 0
 	}
 	return false
