@@ -21,10 +21,13 @@ type Content struct {
 	buffer []byte        // that ahead lies in
 }
 
-// Content returns the bytes of a finished stream; fs.ErrNotExist if it is not finished or gone. ctx bounds the reads.
+// Content returns the bytes of a finished stream; fs.ErrNotExist if it is not finished or gone, or a live stream of which the spool
+// has given up some and the store has not all yet. ctx bounds the reads.
 func (st *Stream) Content(ctx context.Context) (*Content, error) {
-	info := st.Info()
-	if !info.Whole() {
+	st.mu.Lock()
+	info, log := st.info, st.log
+	st.mu.Unlock()
+	if !info.Whole() || log != nil && (log.Start() > 0 || log.Size() < *info.Size) {
 		return nil, fs.ErrNotExist
 	}
 	return &Content{st: st, ctx: ctx, size: *info.Size}, nil

@@ -144,7 +144,7 @@ func (st *Stream) takeOver(spec Spec) *Writer {
 		return nil
 	}
 	st.stopTimer()
-	st.askedBy(spec.Keyframe)
+	st.askedBy(spec)
 	st.mu.Lock()
 	st.info.From, st.touched = spec.Who.ID, time.Now()
 	st.mu.Unlock()

@@ -17,6 +17,7 @@ type Reason string
 const (
 	Joined Reason = "joined" // it came after them, and wants what is new
 	Behind Reason = "behind" // it was too far behind
+	Unkept Reason = "unkept" // they are not kept, or not any more
 )
 
 // Gaps counts the gaps of readers of live streams by reason, and the bytes in them.

@@ -34,6 +34,7 @@ type intake struct {
 	lost   error   // why the stream was taken from last
 	over   bool    // no byte may follow
 	whole  bool    // the end was taken, and is as it was promised
+	final  Info    // how the stream is to be then
 
 	block    []byte    // being filled; the part behind its length belongs to the writer
 	memory   *block    // that block is of; nil: it is nobody's
@@ -42,10 +43,11 @@ type intake struct {
 	received int64     // offsets in the stream: emitted <= received, spooled <= received
 	emitted  int64
 	spooled  int64
-	loose    int64     // memory of the chunks that were emitted and are not spooled
-	limit    int64     // received may not pass it
-	keepAt   int64     // when so much is spooled the archive goes on with it
-	room     int64     // set aside in the spool for what is still to come
+	loose    int64 // memory of the chunks that were emitted and are not spooled
+	limit    int64 // received may not pass it
+	keepAt   int64 // when so much is spooled the archive goes on with it
+	room     int64 // set aside in the spool for what is still to come
+	kept     keeping
 	stuck    time.Time // when the spool had no room for what came; zero: it has stored something since
 	began    time.Time
 
@@ -56,7 +58,8 @@ type intake struct {
 	inInit   bool
 
 	hash  hash.Hash
-	stale bool // the hash lacks what an earlier run of the server received
+	stale bool    // the hash lacks what an earlier run of the server received
+	front *hashed // of that, what the spool does not have any more
 	armed bool
 	timer *time.Timer
 }
@@ -241,13 +244,9 @@ func (in *intake) spool() error {
 	if err := in.rehash(); err != nil {
 		return err
 	}
-	if err := in.makeRoom(int64(len(p))); err != nil {
+	if err := in.put(p); err != nil {
 		return err
 	}
-	if err := in.st.log.Append(p, 0); err != nil {
-		return in.st.notStored("append", err)
-	}
-	in.takeRoom(int64(len(p)))
 	in.hash.Write(p)
 	in.spooled, in.loose, in.stuck = in.received, 0, time.Time{}
 	in.keep()
@@ -256,7 +255,7 @@ func (in *intake) spool() error {
 
 // keep has the archive go on, if there is enough for it.
 func (in *intake) keep() {
-	if st := in.st; in.typed && in.spooled >= in.keepAt && st.keeps() {
+	if st := in.st; in.typed && in.spooled >= in.keepAt && st.keeps() && in.kept.cut == nil {
 		in.keepAt = math.MaxInt64 // until KeepAt
 		st.hub.Archive.Keep(st)
 	}
@@ -264,11 +263,13 @@ func (in *intake) keep() {
 
 // makeRoom has room for n bytes set aside.
 func (in *intake) makeRoom(n int64) error {
-	if in.st.kind == Live || n <= in.room {
+	if n <= in.room {
 		return nil
 	}
-	if err := in.st.hub.fits(in.received); err != nil {
-		return err
+	if in.st.kind == File {
+		if err := in.st.hub.fits(in.received); err != nil {
+			return err
+		}
 	}
 	if err := in.st.hub.setAside(n - in.room); err != nil {
 		return err
@@ -361,7 +362,11 @@ func (in *intake) rehash() error {
 		return nil
 	}
 	in.stale = false
-	if _, err := io.Copy(in.hash, io.NewSectionReader(in.st.log, 0, in.spooled)); err != nil {
+	from, err := in.rehashed(in.front)
+	if err == nil {
+		_, err = io.Copy(in.hash, io.NewSectionReader(in.st.log, from, in.spooled-from))
+	}
+	if err != nil {
 		in.st.hub.log().Error("spool", "stream", in.st.id, "err", err)
 		return Errorf(Internal, "what came before the server was restarted is damaged")
 	}

@@ -28,6 +28,9 @@ type Spec struct {
 	// Keyframe is called when a reader of a live stream waits for a key chunk, which the publisher may then make, but once a
 	// second at most. It is called by who reads and must not wait. nil: nobody is told.
 	Keyframe func(st *Stream)
+	// Unkept is called when a live stream goes on though the spool has no room for it: what comes from that offset on is only relayed.
+	// It must not wait. nil: nobody is told.
+	Unkept func(st *Stream, offset int64)
 }
 
 // Publish begins a stream, or resumes the one with the same key, room and subject: its earlier Writer loses it. When that one
@@ -177,13 +180,13 @@ func (h *Hub) begin(key string, spec Spec) (*Writer, error) {
 		State: Open, URL: "/media/" + id.String(), Created: now, Meta: spec.Meta,
 	}
 	st := h.stream(header{Info: info, Key: key, Subject: spec.Who.Subject, Keep: !spec.Relay})
-	st.askedBy(spec.Keyframe)
+	st.askedBy(spec)
 	st.in.start(st, 0, h.limit(info))
 	if err := h.setAside(info.least()); err != nil {
 		return nil, err
 	}
 	st.in.room = info.least()
-	if st.log, err = h.spool.Create(st.id, st.header(info)); err != nil {
+	if st.log, err = h.spool.Create(st.id, st.headerOf(info).text()); err != nil {
 		st.in.takeRoom(st.in.room)
 		return nil, st.notStored("create", err)
 	}

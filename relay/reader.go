@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"slices"
 	"time"
+
+	"sluice/relay/spool"
 )
 
 const (
@@ -111,6 +113,7 @@ func (r *Reader) Next(ctx context.Context, wait bool) (Item, error) {
 			return r.took(c), nil
 		case w.log != nil && errors.Is(err, fs.ErrNotExist) && r.st.Path() == "":
 			// It has just left the spool: for the store, or for good.
+		case errors.Is(err, spool.ErrDropped):
 		default:
 			return Item{}, err
 		}
@@ -155,6 +158,10 @@ func (r *Reader) look() (Item, error) {
 		r.atHead = r.atHead || st.info.State == Open
 		c.lend()
 		return r.took(c.from(r.next)), nil
+	}
+	if to := st.where(r.next); to > r.next {
+		r.jump(to, Unkept)
+		return r.look()
 	}
 	return Item{}, ErrWait
 }
@@ -242,10 +249,18 @@ func (r *Reader) jump(to int64, reason Reason) {
 func (r *Reader) want() want {
 	st := r.st
 	end := min(st.ring.start(st.end), pieceEnd(r.next))
+	log := st.log
+	switch {
+	case log == nil:
+	case st.info.State == Archived && r.next < log.Start():
+		log = nil
+	default:
+		end = min(end, log.Size()) // what follows may only have been relayed
+	}
 	if i, _ := slices.BinarySearch(st.marks, r.next+1); i < len(st.marks) {
 		end = min(end, st.marks[i])
 	}
-	return want{place: place{r.next, st.log}, size: int(max(end-r.next, 0)), key: r.onMark(), info: st.info}
+	return want{place: place{r.next, log}, size: int(max(end-r.next, 0)), key: r.onMark(), info: st.info}
 }
 
 // onMark reports whether the cursor stands at a key point.

@@ -26,6 +26,7 @@ func (h *Hub) recover(log *spool.Log, head []byte) error {
 		return err
 	}
 	st.in.start(st, st.end, h.limit(d.Info))
+	st.in.front, st.in.kept.sent, st.in.kept.mark = d.Hash, d.Sent, d.Mark
 	switch {
 	case d.Info.Whole():
 		st.in.over = true
@@ -44,7 +45,11 @@ func (h *Hub) recover(log *spool.Log, head []byte) error {
 
 // reopen lets the publisher of an open stream come back.
 func (h *Hub) reopen(st *Stream) {
-	if st.end > 0 {
+	switch {
+	case st.log.Start() > 0:
+		st.in.typed = true
+		st.setType(st.info.Type)
+	case st.end > 0:
 		head := make([]byte, min(st.end, chunker.SniffBytes))
 		if n, err := st.log.ReadAt(head, 0); err != nil && n < len(head) {
 			h.log().Error("spool", "stream", st.id, "err", err)

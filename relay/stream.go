@@ -38,9 +38,10 @@ type Stream struct {
 	marks     []int64   // where key chunks begin, ascending
 	readers   []*Reader // replaced, never changed
 	announced bool
-	keyframe  func(*Stream) // asks the publisher for a key chunk; nil: it cannot be asked
-	asked     time.Time     // when it was asked last
-	timer     *time.Timer   // of an abandoned stream, or one that no store has
+	unkept    func(*Stream, int64) // tells its publisher from where on it is not kept; nil: it cannot be told
+	keyframe  func(*Stream)        // asks the publisher for a key chunk; nil: it cannot be asked
+	asked     time.Time            // when it was asked last
+	timer     *time.Timer          // of an abandoned stream, or one that no store has
 }
 
 // ID is the stream's ULID.
@@ -106,7 +107,7 @@ func (st *Stream) KeepAt(size int64) bool {
 	in := &st.in
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.spooled >= size {
+	if in.spooled >= size && in.kept.cut == nil {
 		return false
 	}
 	in.keepAt = size
@@ -224,13 +225,13 @@ func (st *Stream) liveStart() int64 {
 	return st.end
 }
 
-// askedBy has ask called when a reader of a live stream waits for a key chunk; nil: nobody can be asked. It is not kept for longer
+// askedBy has the publisher of a live stream asked and told what the spec says; the zero value: nobody is. It is not kept for longer
 // than the publisher stays: it may hold all there is of it.
-func (st *Stream) askedBy(ask func(*Stream)) {
+func (st *Stream) askedBy(spec Spec) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.keyframe = nil; st.kind == Live {
-		st.keyframe = ask
+	if st.keyframe, st.unkept = nil, nil; st.kind == Live {
+		st.keyframe, st.unkept = spec.Keyframe, spec.Unkept
 	}
 }
 
@@ -253,7 +254,7 @@ func (st *Stream) setOver(state State, change func(*Info)) bool {
 		return false
 	}
 	st.info.State = state
-	st.keyframe = nil
+	st.keyframe, st.unkept = nil, nil
 	if change != nil {
 		change(&st.info)
 	}
@@ -277,10 +278,19 @@ type header struct {
 	Key     string `json:"key,omitempty"`
 	Subject string `json:"subject,omitempty"`
 	Keep    bool   `json:"keep"`
+
+	// Of a live stream whose front the spool does not have any more:
+	Hash *hashed `json:"hash,omitempty"`
+	Sent int64   `json:"sent,omitempty"` // the store has what is before
+	Mark []byte  `json:"mark,omitempty"`
 }
 
-func (st *Stream) header(info Info) []byte {
-	b, err := json.Marshal(header{Info: info, Key: st.key, Subject: st.subject, Keep: st.keep})
+func (st *Stream) headerOf(info Info) header {
+	return header{Info: info, Key: st.key, Subject: st.subject, Keep: st.keep}
+}
+
+func (h header) text() []byte {
+	b, err := json.Marshal(h)
 	if err != nil {
 		panic(err) // meta was valid JSON when it was taken
 	}

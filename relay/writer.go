@@ -199,6 +199,9 @@ func (w *Writer) Sync() (int64, error) {
 	if offset, err = w.spooledSince(offset); err != nil {
 		return 0, err
 	}
+	if w.onlyRelayed() {
+		return offset, nil
+	}
 	if err := w.log.Sync(); err != nil {
 		info := w.st.Info()
 		switch {
@@ -210,10 +213,31 @@ func (w *Writer) Sync() (int64, error) {
 		err := w.st.notStored("sync", err)
 		if !errors.Is(err, errNoRoom) {
 			w.Fail(err) // it will never be stored
+			return 0, err
 		}
-		return 0, err
+		return w.unsynced(offset, err)
 	}
 	return offset, nil
+}
+
+// onlyRelayed reports whether a live stream goes on without the spool: then nothing that comes will be durable, and nobody waits for it.
+func (w *Writer) onlyRelayed() bool { return w.st.in.kept.off.Load() }
+
+// unsynced is what Sync comes to when there was no room for what it was to make durable. A live stream goes on.
+func (w *Writer) unsynced(offset int64, err error) (int64, error) {
+	in := &w.st.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case w.st.kind != Live:
+		return 0, err
+	case !w.st.keeps():
+		in.kept.rest(time.Now())
+		return offset, nil
+	case in.kept.cut == nil && !in.over:
+		err = errors.Join(in.cutShort(), err)
+	}
+	return 0, err // of these bytes alone: what follows is only relayed
 }
 
 // spooled hands the spool all that has come, and tells how much that is.
@@ -252,7 +276,7 @@ func (w *Writer) spool() (int64, error) {
 
 // Finish ends the stream and returns when it is durable. sha256 is what the publisher says of the content, in hex; "" says
 // nothing. When it or the size announced does not match, the stream fails and the error is a Conflict. Finishing a finished
-// stream again returns it once more.
+// stream again returns it once more. Where there is no room to note the end, one that can be resumed is ended as soon as there is some.
 func (w *Writer) Finish(ctx context.Context, sha256 string) (Info, error) {
 	if info := w.st.Info(); info.Whole() && w.mayAsk() {
 		return info, matches(info, sha256)
@@ -261,15 +285,30 @@ func (w *Writer) Finish(ctx context.Context, sha256 string) (Info, error) {
 	if err != nil {
 		return info, err
 	}
-	if err := w.log.Seal(w.st.header(info)); err != nil && !w.st.Info().Over() {
-		err := w.st.notStored("seal", err)
-		w.st.failOpen(err)
+	return w.st.seal(w.log, info)
+}
+
+// sealPause is how long after it had no room for it the spool is asked to note an end again.
+const sealPause = 5 * time.Second
+
+// seal ends the stream, all of which has come.
+func (st *Stream) seal(log *spool.Log, info Info) (Info, error) {
+	if err := log.Seal(st.lastHeader(log, info)); err != nil && !st.Info().Over() {
+		err := st.notStored("seal", err)
+		if errors.Is(err, errNoRoom) && (st.key != "" || st.kind == Live) {
+			st.after(sealPause, func() { st.seal(log, info) })
+		} else {
+			st.failOpen(err)
+		}
 		return info, err
 	}
-	if !w.st.setOver(Ended, func(i *Info) { *i = info }) {
-		return w.st.Info(), w.st.whyOver() // deleted meanwhile
+	if !st.setOver(Ended, func(i *Info) { *i = info }) {
+		if now := st.Info(); now.Whole() {
+			return now, nil // by who tried at the same time
+		}
+		return st.Info(), st.whyOver() // deleted meanwhile
 	}
-	w.st.settle()
+	st.settle()
 	return info, nil
 }
 
@@ -286,6 +325,9 @@ func (w *Writer) end(sha256 string) (Info, error) {
 	in := &w.st.in
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if in.whole && in.last == w {
+		return in.final, matches(in.final, sha256)
+	}
 	if err := w.held(); err != nil {
 		return Info{}, err
 	}
@@ -295,7 +337,7 @@ func (w *Writer) end(sha256 string) (Info, error) {
 		return w.st.Info(), err
 	}
 	in.close()
-	in.whole = true
+	in.whole, in.final = true, info
 	return info, nil
 }
 
@@ -365,7 +407,7 @@ func (w *Writer) Abandon() {
 func (in *intake) abandon(why error, wait time.Duration) {
 	st := in.st
 	in.writer, in.lost = nil, why
-	st.askedBy(nil)
+	st.askedBy(Spec{})
 	switch {
 	case st.kind == Live:
 		st.after(st.hub.liveLinger(), st.finishAbandoned)

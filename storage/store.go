@@ -66,8 +66,9 @@ type Grower interface {
 	GrowFrom() int64
 
 	// Grow begins an object of the bytes that src holds, now or later: those that are there do not change. Of one with the same key
-	// that was begun before, by this process or an earlier one, it takes over the parts that are the same. The object belongs to ctx.
-	Grow(ctx context.Context, key string, src io.ReaderAt, o Options) (Growth, error)
+	// that was begun before, by this process or an earlier one, it takes over the parts that are the same. mark, from its Mark, spares
+	// it the reading of what the store has; nil: there is none. The object belongs to ctx.
+	Grow(ctx context.Context, key string, src io.ReaderAt, mark []byte, o Options) (Growth, error)
 }
 
 // Growth is an object that grows. It belongs to one goroutine, and is over after any error: Grow goes on with it.
@@ -77,6 +78,10 @@ type Growth interface {
 
 	// Send sends what there is to be sent when src has size bytes, and returns when the store has it.
 	Send(ctx context.Context, size int64) error
+
+	// Mark tells how many bytes the store has, and what a Grow later is to be given to go on from there, some hundred bytes. The store
+	// keeps those bytes until Commit or Abort, so that src may let go of them; should the store lose them, Grow begins at byte 0 again.
+	Mark() (sent int64, mark []byte)
 
 	// Commit makes the object, which has size bytes, durable and visible. See Writer.Commit.
 	Commit(ctx context.Context, size int64) (Info, error)

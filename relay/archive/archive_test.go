@@ -44,9 +44,14 @@ type house struct {
 // open starts a hub in folder that archives to store, until the test ends or close is called.
 func open(t *testing.T, folder string, store storage.Store) *house {
 	t.Helper()
+	return openWith(t, folder, store, relay.Limits{})
+}
+
+func openWith(t *testing.T, folder string, store storage.Store, limits relay.Limits) *house {
+	t.Helper()
 	h := &house{T: t, folder: folder, store: store}
 	h.archive = &Archive{Store: store, Logger: quiet}
-	h.hub = &relay.Hub{Dir: filepath.Join(folder, "spool"), Archive: h.archive, Logger: quiet}
+	h.hub = &relay.Hub{Dir: filepath.Join(folder, "spool"), Archive: h.archive, Logger: quiet, Limits: limits}
 	if err := h.hub.Start(); err != nil {
 		t.Fatal(err)
 	}

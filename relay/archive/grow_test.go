@@ -24,9 +24,9 @@ type counting struct {
 	before func(ctx context.Context) error
 }
 
-func (c *counting) Grow(ctx context.Context, key string, src io.ReaderAt, o storage.Options) (storage.Growth, error) {
+func (c *counting) Grow(ctx context.Context, key string, src io.ReaderAt, mark []byte, o storage.Options) (storage.Growth, error) {
 	c.begun.Add(1)
-	g, err := c.Store.Grow(ctx, key, src, o)
+	g, err := c.Store.Grow(ctx, key, src, mark, o)
 	return counted{g, c}, err
 }
 

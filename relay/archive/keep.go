@@ -37,7 +37,7 @@ var (
 // archive writes the stream of j to the store: content first, then the manifest. All of it may be done again. Of an open stream it
 // writes some, and returns errTurn or errGrowing.
 func (a *Archive) archive(ctx context.Context, j *job) error {
-	info := j.stream.Info()
+	info := j.stream.Kept()
 	switch {
 	case info.State == relay.Open:
 		return a.grow(ctx, j, info)
@@ -96,6 +96,9 @@ func (a *Archive) grow(ctx context.Context, j *job, info relay.Info) error {
 		j.growth = nil
 		return err
 	}
+	if sent, mark := g.Mark(); mark != nil {
+		j.stream.Sent(sent, mark)
+	}
 	if !j.stream.KeepAt(g.Next()) {
 		return errTurn
 	}
@@ -112,7 +115,7 @@ func (a *Archive) beginGrowth(grower storage.Grower, j *job, info relay.Info) er
 		return err
 	}
 	src, _ := j.stream.Spooled()
-	j.growth, err = grower.Grow(a.life, key, source{src}, options)
+	j.growth, err = grower.Grow(a.life, key, source{src}, j.stream.Mark(), options)
 	j.grown = true
 	return err
 }

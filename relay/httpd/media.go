@@ -2,8 +2,10 @@ package httpd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
@@ -40,6 +42,9 @@ func (d *Door) media(w http.ResponseWriter, r *http.Request, id string) error {
 // finished serves a stream that has its end: ranges and conditions are net/http's.
 func (d *Door) finished(w http.ResponseWriter, r *http.Request, st *relay.Stream, info relay.Info) error {
 	content, err := st.Content(r.Context())
+	if errors.Is(err, fs.ErrNotExist) && st.Info().Whole() {
+		return d.follow(w, r, st) // as far as there is something of it
+	}
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package sockets
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -114,7 +115,7 @@ func (d *Door) publish(c *client, e *sio.Event) (any, error) {
 	}
 	w, err := d.Hub.Publish(contextOf(e), relay.Spec{
 		Room: q.Room, Name: q.Name, Kind: q.Kind, Size: q.Size, Key: q.Key, Relay: q.Archive != nil && !*q.Archive, Meta: q.Meta, Who: c.who,
-		Keyframe: c.askForKey,
+		Keyframe: c.askForKey, Unkept: c.sayUnkept,
 	})
 	if err != nil {
 		return nil, err
@@ -130,6 +131,12 @@ func (d *Door) publish(c *client, e *sio.Event) (any, error) {
 // askForKey tells the socket, which publishes st, that a reader waits for a key chunk.
 func (c *client) askForKey(st *relay.Stream) {
 	c.socket.Emit(evKeyframe, keyframeEvent{Stream: st.ID()})
+}
+
+// sayUnkept tells the socket, which publishes st, that from offset on it is not kept.
+func (c *client) sayUnkept(st *relay.Stream, offset int64) {
+	c.socket.Emit(evProblem, problemEvent{Code: relay.Unavailable, Event: evChunk, Message: fmt.Sprintf(
+		"the server has no room left: of stream %s what comes from byte %d on is only relayed, and what came before is kept", st.ID(), offset)})
 }
 
 // busy reports whether the socket publishes as much as it may. Streams that it has lost, or that are over, are remembered only

@@ -249,6 +249,8 @@ func readAll(ctx context.Context, r *relay.Reader, size int64) ([]byte, error) {
 	for {
 		item, err := r.Next(ctx, true)
 		switch {
+		case err == io.EOF && int64(len(data)) < size:
+			return nil, io.ErrUnexpectedEOF // of a live stream some may not be kept
 		case err == io.EOF:
 			return data, nil
 		case err != nil:

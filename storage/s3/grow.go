@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -23,15 +24,29 @@ type growth struct {
 // GrowFrom implements storage.Grower.
 func (s *Store) GrowFrom() int64 { return s.options.PartBytes }
 
-// Grow implements storage.Grower. The parts of an earlier upload count once src has been found to hold the same.
-func (s *Store) Grow(ctx context.Context, key string, src io.ReaderAt, o storage.Options) (storage.Growth, error) {
+// mark is what is needed to go on with an upload whose first parts nobody else has any more.
+type mark struct {
+	ID     string `json:"id"`
+	Commit string `json:"commit"`
+	Parts  int    `json:"parts"`
+	Bytes  int64  `json:"bytes"` // of the parts
+	CRC    string `json:"crc"`   // of them together
+}
+
+// Grow implements storage.Grower. The parts of an earlier upload count once src has been found to hold the same, or if the mark
+// speaks of them.
+func (s *Store) Grow(ctx context.Context, key string, src io.ReaderAt, text []byte, o storage.Options) (storage.Growth, error) {
+	var m mark
+	if err := json.Unmarshal(text, &m); text != nil && err != nil {
+		return nil, fmt.Errorf("mark of %s: %w", key, err)
+	}
 	w, err := s.create(ctx, key, o)
 	if err != nil {
 		return nil, err
 	}
 	g := &growth{w, src}
-	if id, commit := s.uploads.claim(s.name(key)); id != "" {
-		if err := g.resume(id, commit); err != nil {
+	if id, commit := s.uploads.claim(s.name(key), m); id != "" {
+		if err := g.resume(id, commit, m); err != nil {
 			g.close()
 			return nil, fmt.Errorf("go on with the upload of %s: %w", key, err)
 		}
@@ -40,7 +55,7 @@ func (s *Store) Grow(ctx context.Context, key string, src io.ReaderAt, o storage
 }
 
 // resume takes an upload over, unless the server has it no more, and cuts on as it was cut.
-func (g *growth) resume(id, commit string) error {
+func (g *growth) resume(id, commit string, m mark) error {
 	s := g.store
 	u := s.newUpload(g.ctx, g.key)
 	u.id = id
@@ -51,6 +66,9 @@ func (g *growth) resume(id, commit string) error {
 		if part := u.held[1].Size; part >= MinPartBytes && part*int64(g.plan.parts) >= max(g.options.Size, g.options.Most) {
 			g.plan.part, g.plan.equal = part, true
 		}
+		if id == m.ID {
+			g.skip(m)
+		}
 		return nil
 	case code(err) == "NoSuchUpload":
 		u.cut()
@@ -59,6 +77,36 @@ func (g *growth) resume(id, commit string) error {
 	u.cut()
 	s.uploads.leave(id)
 	return err
+}
+
+// skip goes to where the mark was set, if the server has all that was there then.
+func (g *growth) skip(m mark) {
+	var (
+		sum   joined
+		parts []minio.CompletePart
+	)
+	for n := 1; n <= m.Parts; n++ {
+		part, ok := g.upload.held[n]
+		if !ok || sum.add(part.Size, part.ChecksumCRC64NVME) != nil {
+			return
+		}
+		parts = append(parts, minio.CompletePart{PartNumber: n, ETag: part.ETag, ChecksumCRC64NVME: part.ChecksumCRC64NVME})
+	}
+	if sum.size == m.Bytes && sum.crc == m.CRC {
+		g.upload.parts, g.number, g.written, g.sum = parts, m.Parts, m.Bytes, sum
+	}
+}
+
+// Mark implements storage.Growth.
+func (g *growth) Mark() (int64, []byte) {
+	if g.upload == nil || g.upload.unsummed() {
+		return 0, nil
+	}
+	text, err := json.Marshal(mark{ID: g.upload.id, Commit: g.commit, Parts: g.number, Bytes: g.sum.size, CRC: g.sum.crc})
+	if err != nil {
+		panic(err) // of strings and numbers
+	}
+	return g.sum.size, text
 }
 
 // Next implements storage.Growth.

@@ -2,6 +2,10 @@ package s3
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
 	"path/filepath"
 	"testing"
 
@@ -9,24 +13,26 @@ import (
 	"sluice/storage"
 )
 
-// growing is an object of which two parts of three and a bit were sent by a process that was killed.
-func growing(t *testing.T, o Options, body []byte) {
+// growing is an object of which two parts of three and a bit were sent by a process that was killed. It returns the mark.
+func growing(t *testing.T, o Options, body []byte) (sent int64, mark []byte) {
 	t.Helper()
 	killed, err := Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := killed.Grow(t.Context(), "film", bytes.NewReader(body), storage.Options{Size: -1})
+	g, err := killed.Grow(t.Context(), "film", bytes.NewReader(body), nil, storage.Options{Size: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := g.Send(t.Context(), 2*MinPartBytes); err != nil {
 		t.Fatal(err)
 	}
+	sent, mark = g.Mark()
 	if err := killed.Close(); err != nil { // and nothing more, as if it were killed
 		t.Fatal(err)
 	}
 	g.(*growth).cancel(t.Context().Err())
+	return sent, mark
 }
 
 func TestTheNextProcessSendsOnlyTheRest(t *testing.T) {
@@ -55,7 +61,7 @@ func TestTheNextProcessSendsOnlyTheRest(t *testing.T) {
 			w := through(t, &o)
 			next := open(t, o)
 			c.change(t, next, body)
-			g, err := next.Grow(t.Context(), "film", bytes.NewReader(body), storage.Options{Size: -1})
+			g, err := next.Grow(t.Context(), "film", bytes.NewReader(body), nil, storage.Options{Size: -1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,13 +79,82 @@ func TestTheNextProcessSendsOnlyTheRest(t *testing.T) {
 	}
 }
 
+// cutAt is a source that has let go of what lies before at.
+type cutAt struct {
+	io.ReaderAt
+	at int64
+}
+
+func (c cutAt) ReadAt(p []byte, off int64) (int, error) {
+	if off < c.at {
+		return 0, fs.ErrNotExist
+	}
+	return c.ReaderAt.ReadAt(p, off)
+}
+
+func TestBytesBeforeAMarkAreNeededNoMore(t *testing.T) {
+	server := lab.StartS3(t)
+	body := random(3*MinPartBytes + 5)
+	for name, c := range map[string]struct {
+		spoil func(t *testing.T, next *Store, m *mark)
+		fails bool
+	}{
+		"as it was":          {spoil: func(*testing.T, *Store, *mark) {}},
+		"without the record": {spoil: func(_ *testing.T, next *Store, _ *mark) { clear(next.uploads.left) }},
+		"after the server has forgotten the upload": {func(t *testing.T, next *Store, m *mark) {
+			if err := next.core.AbortMultipartUpload(t.Context(), next.options.Bucket, next.name("film"), m.ID); err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+		"with a checksum of other parts": {func(_ *testing.T, _ *Store, m *mark) { m.CRC = "AAAAAAAAAAA=" }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := connect(t, server)
+			o.Record = filepath.Join(t.TempDir(), "uploads")
+			sent, text := growing(t, o, body)
+			if sent != 2*MinPartBytes {
+				t.Fatalf("the mark is at %d; want %d", sent, 2*MinPartBytes)
+			}
+			var m mark
+			if err := json.Unmarshal(text, &m); err != nil {
+				t.Fatal(err)
+			}
+			w := through(t, &o)
+			next := open(t, o)
+			c.spoil(t, next, &m)
+			text, _ = json.Marshal(m)
+			g, err := next.Grow(t.Context(), "film", cutAt{bytes.NewReader(body), sent}, text, storage.Options{Size: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = g.Commit(t.Context(), int64(len(body)))
+			if c.fails {
+				if !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("Commit = %v; want %v", err, fs.ErrNotExist)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			want(t, next, "film", body)
+			if n := w.count("part"); n != 2 {
+				t.Errorf("%d parts were sent; want 2", n)
+			}
+			if n := openUploadsOf(t, next); n != 0 {
+				t.Errorf("%d uploads are left", n)
+			}
+		})
+	}
+}
+
 func TestWhatGrowsHoldsNoMemoryBetweenTheParts(t *testing.T) {
 	o := connect(t, lab.StartS3(t))
 	s := open(t, o)
 	body := random(MinPartBytes + 5)
 	var all []storage.Growth
 	for i := range 3 * defaultPartsAtOnce { // more than memory could hold
-		g, err := s.Grow(t.Context(), string(rune('a'+i)), bytes.NewReader(body), storage.Options{Size: -1})
+		g, err := s.Grow(t.Context(), string(rune('a'+i)), bytes.NewReader(body), nil, storage.Options{Size: -1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -146,6 +146,26 @@ func (p *part) crc64() string { return base64.StdEncoding.EncodeToString(p.crc.S
 
 func newCRC() hash.Hash { return minio.ChecksumCRC64NVME.Hasher() }
 
+// joined is the CRC-64/NVME, in base64, of parts in their order.
+type joined struct {
+	size int64
+	crc  string // "": of nothing
+}
+
+// add joins a part of size bytes. It fails if crc is no checksum: some servers tell none.
+func (j *joined) add(size int64, crc string) error {
+	parts := []minio.ObjectPart{{PartNumber: 2, Size: size, ChecksumCRC64NVME: crc}}
+	if j.crc != "" {
+		parts = append(parts, minio.ObjectPart{PartNumber: 1, Size: j.size, ChecksumCRC64NVME: j.crc})
+	}
+	whole, err := minio.ChecksumCRC64NVME.FullObjectChecksum(parts)
+	if err != nil {
+		return err
+	}
+	j.size, j.crc = j.size+size, whole.Encoded()
+	return nil
+}
+
 // body is lent to one request. A transport may go on reading for a while after it has returned; end makes sure that
 // it does not read what the part's memory holds next.
 type body struct {

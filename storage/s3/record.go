@@ -78,10 +78,15 @@ func (u *uploads) add(b begun, id string) error {
 	return u.write(b.line(id))
 }
 
-// claim takes an upload of an object that was given up; "" if there is none.
-func (u *uploads) claim(name string) (id, commit string) {
+// claim takes an upload of an object that was given up; "" if there is none. One that is known by a mark may be in no record.
+func (u *uploads) claim(name string, m mark) (id, commit string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if _, busy := u.open[m.ID]; m.ID != "" && !busy {
+		delete(u.left, m.ID)
+		u.open[m.ID] = begun{name, m.Commit}
+		return m.ID, m.Commit
+	}
 	for id, b := range u.left {
 		if b.name == name && b.commit != "" {
 			delete(u.left, id)

@@ -50,18 +50,18 @@ func TestTheRecordTellsTheNextProcessWhatIsOpen(t *testing.T) {
 	if second.isOpen("id0") {
 		t.Error("an upload of the first process counts as open; want it abandoned")
 	}
-	if id, commit := second.claim("object2"); id != "id2" || commit != "commit2" || !second.isOpen(id) {
+	if id, commit := second.claim("object2", mark{}); id != "id2" || commit != "commit2" || !second.isOpen(id) {
 		t.Errorf("claim() = %q, %q; want what the first process left of it", id, commit)
 	}
 	for _, name := range []string{"object1", "object2", "object9"} {
-		if id, _ := second.claim(name); id != "" {
+		if id, _ := second.claim(name, mark{}); id != "" {
 			t.Errorf("claim(%s) = %q; want nothing", name, id)
 		}
 	}
 	if err := second.suspect("object4", "id4"); err != nil {
 		t.Fatal(err)
 	}
-	if id, _ := second.claim("object4"); id != "" {
+	if id, _ := second.claim("object4", mark{}); id != "" {
 		t.Errorf("claim() = %q, which the server was told to forget", id)
 	}
 }

@@ -124,6 +124,13 @@ func (u *upload) put(ctx context.Context, n int, part *part) (sent minio.Complet
 	return sent, err
 }
 
+// unsummed reports whether the server has told no checksum of some part: it could not be found again by it.
+func (u *upload) unsummed() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.ContainsFunc(u.parts, func(p minio.CompletePart) bool { return p.ChecksumCRC64NVME == "" })
+}
+
 func (u *upload) failure() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -3,10 +3,8 @@ package s3
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"hash"
 	"io/fs"
 	"strings"
 
@@ -33,7 +31,7 @@ type writer struct {
 	number  int     // of part
 	upload  *upload // nil while one part has held it all
 	written int64
-	crc     hash.Hash // of all that is written
+	sum     joined // of the parts that were sent
 	over    bool
 }
 
@@ -54,7 +52,7 @@ func (s *Store) create(ctx context.Context, key string, o storage.Options) (*wri
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{store: s, key: key, options: o, commit: rand.Text(), plan: plan, crc: newCRC()}
+	w := &writer{store: s, key: key, options: o, commit: rand.Text(), plan: plan}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
 	return w, nil
 }
@@ -72,7 +70,6 @@ func (w *writer) Write(p []byte) (int, error) {
 			return n, err
 		}
 		filled, err := w.part.fill(p[n:])
-		w.crc.Write(p[n : n+filled])
 		w.written += int64(filled)
 		n += filled
 		if err != nil {
@@ -126,6 +123,10 @@ func (w *writer) sendPart() error {
 	}
 	part := w.part
 	w.part = nil
+	if err := w.sum.add(part.size, part.crc64()); err != nil {
+		part.release()
+		return err
+	}
 	return w.upload.send(w.ctx, w.number, part)
 }
 
@@ -207,6 +208,7 @@ func (w *writer) put() (etag string, err error) {
 	}
 	o := w.header()
 	o.UserMetadata[crcHeader] = w.part.crc64()
+	w.sum = joined{w.part.size, w.part.crc64()}
 	s := w.store
 	err = retry(w.ctx, s.options.Attempts, func() error {
 		body := w.part.body()
@@ -252,13 +254,12 @@ func (w *writer) compare(etag string) (storage.Info, error) {
 		return storage.Info{Key: w.key, Size: w.written, Type: w.options.TypeOrDefault(), Meta: w.options.Meta,
 			ModTime: object.LastModified.UTC(), ETag: etag}, nil
 	}
-	sum := base64.StdEncoding.EncodeToString(w.crc.Sum(nil))
 	full := object.ChecksumMode != minio.ChecksumCompositeMode.String()
 	switch {
 	case object.Size != w.written:
 		err = fmt.Errorf("the server has %d bytes of %d: %w", object.Size, w.written, storage.ErrCorrupt)
-	case full && object.ChecksumCRC64NVME != "" && object.ChecksumCRC64NVME != sum:
-		err = fmt.Errorf("the server has CRC-64 %s; want %s: %w", object.ChecksumCRC64NVME, sum, storage.ErrCorrupt)
+	case full && object.ChecksumCRC64NVME != "" && object.ChecksumCRC64NVME != w.sum.crc:
+		err = fmt.Errorf("the server has CRC-64 %s; want %s: %w", object.ChecksumCRC64NVME, w.sum.crc, storage.ErrCorrupt)
 	}
 	return w.store.info(w.key, object), err
 }

@@ -23,7 +23,7 @@ func (s *suite) grower() storage.Grower {
 
 func (s *suite) grow(key string, body []byte, o storage.Options) storage.Growth {
 	s.Helper()
-	g, err := s.grower().Grow(s.Context(), key, bytes.NewReader(body), o)
+	g, err := s.grower().Grow(s.Context(), key, bytes.NewReader(body), nil, o)
 	if err != nil {
 		s.Fatalf("Grow(%s) = %v", key, err)
 	}
@@ -93,17 +93,30 @@ func (s *suite) goesOn() {
 		},
 		"unread": func(g storage.Growth) { wantError(s, g.Send(s.Context(), int64(len(body))), io.EOF) },
 	} {
-		g, err := s.grower().Grow(s.Context(), name, bounded{body, first + 1}, o)
+		g, err := s.grower().Grow(s.Context(), name, bounded{body, first + 1}, nil, o)
 		if err != nil {
 			s.Fatal(err)
 		}
 		if err := g.Send(s.Context(), int64(first)); err != nil {
 			s.Fatal(err)
 		}
+		sent, mark := g.Mark()
 		leave(g)
 		again := s.grow(name, body, o)
 		if _, err := again.Commit(s.Context(), int64(len(body))); err != nil {
 			s.Fatalf("%s: Commit = %v", name, err)
+		}
+		s.want(name, body)
+		if sent > int64(first) || (sent > 0) != (mark != nil) {
+			s.Errorf("%s: %d bytes of %d were sent, with a mark of %d bytes", name, sent, first, len(mark))
+		}
+		// The mark is of an upload that is over: it is no help, and no harm.
+		late, err := s.grower().Grow(s.Context(), name, bytes.NewReader(body), mark, o)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if _, err := late.Commit(s.Context(), int64(len(body))); err != nil {
+			s.Fatalf("%s: Commit with a late mark = %v", name, err)
 		}
 		s.want(name, body)
 	}
