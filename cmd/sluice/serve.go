@@ -56,7 +56,8 @@ type Serve struct {
 
 	MaxUpload    Bytes         `default:"16GiB" env:"SLUICE_MAX_UPLOAD" placeholder:"SIZE" help:"Most bytes of one stream (${default})."`
 	MaxRate      Bytes         `env:"SLUICE_MAX_RATE" placeholder:"SIZE" help:"Most bytes a second that one socket may publish, 64KiB at least: it is read no faster (no bound)."`
-	MaxSpool     Bytes         `env:"SLUICE_MAX_SPOOL" placeholder:"SIZE" help:"Most bytes of all streams together under --data, stored or announced, until they are archived or forgotten: beyond it streams are refused, and uploads of unknown size break off, until there is room again; live streams go on, and take from the same room (what the disk holds)."`
+	MaxSpool     Bytes         `env:"SLUICE_MAX_SPOOL" placeholder:"SIZE" help:"Most bytes of all streams together under --data, stored or announced, until they are archived or forgotten: beyond it streams are refused, uploads of unknown size break off, and live streams are only relayed, until there is room again (what the disk holds)."`
+	LiveKeep     LiveKeep      `default:"1h,1GiB" env:"SLUICE_LIVE_KEEP" placeholder:"TIME,SIZE" help:"How much of a live stream is kept under --data while it goes on, for who comes late; what is to be archived is kept at least until S3 has it (${default})."`
 	MaxStreams   int           `default:"20000" env:"SLUICE_MAX_STREAMS" placeholder:"N" help:"Most streams that are open, or ended not long ago (${default})."`
 	IdleTime     time.Duration `default:"1h" env:"SLUICE_IDLE_TIME" placeholder:"TIME" help:"How long a publisher may bring nothing before it loses its stream (${default})."`
 	ResumeWindow time.Duration `default:"10m" env:"SLUICE_RESUME_WINDOW" placeholder:"TIME" help:"How long an upload waits for its publisher to come back (${default})."`
@@ -203,6 +204,7 @@ func (c *Serve) open(log *slog.Logger) (s *server, err error) {
 		Limits: relay.Limits{
 			UploadBytes: int64(c.MaxUpload), SpoolBytes: int64(c.MaxSpool), Streams: c.MaxStreams,
 			ResumeWindow: c.ResumeWindow, IdleTime: c.IdleTime,
+			LiveKeepTime: c.LiveKeep.time(), LiveKeepBytes: c.LiveKeep.size(),
 		},
 	}
 	if c.Secret != "" {
