@@ -33,7 +33,7 @@ func (h *Hub) setAside(n int64) error {
 	b := &h.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	stored := h.spool.Size()
+	stored := h.spool.Size() - h.cache.size()
 	if stored+b.promised+n <= limit {
 		b.promised += n
 		return nil

@@ -61,7 +61,7 @@ func (c *Content) read(p []byte) (int, error) {
 		if n > 0 {
 			return n, nil
 		}
-		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrClosed) {
+		if !c.st.passOver(log, err) && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrClosed) {
 			return 0, err
 		}
 		info = c.st.Info() // it has just been archived, or deleted

@@ -84,6 +84,7 @@ func (st *Stream) takeLog() *spool.Log {
 }
 
 func (st *Stream) removeLog(log *spool.Log) {
+	st.hub.cache.remove(st.id)
 	if err := log.Remove(); err != nil {
 		st.hub.log().Warn("spool remove", "stream", st.id, "err", err)
 	}

@@ -44,6 +44,7 @@ type Hub struct {
 	syncs  chan struct{} // a place for each Writer.Sync at work: what comes while others wait for one is synced together
 	gaps   gapCounter
 	budget budget
+	cache  cache
 
 	mu      sync.Mutex // taken last: a room's mu may be held
 	rooms   map[string]*Room
@@ -267,6 +268,7 @@ func (h *Hub) find(ctx context.Context, id string) (*Stream, error) {
 // archived makes a stream of what the store alone holds. It is in no room and nobody is told of it.
 func (h *Hub) archived(info Info) *Stream {
 	st := &Stream{id: info.ID, kind: info.Kind, hub: h, room: &Room{hub: h, name: info.Room}, keep: true, info: info, announced: true}
+	st.log = h.cache.get(info.ID)
 	if info.Size != nil {
 		st.end = *info.Size
 	}
@@ -323,10 +325,28 @@ func (h *Hub) Delete(ctx context.Context, id string, who Identity) error {
 			return Errorf(Unavailable, "the archive does not answer")
 		}
 	}
-	var members []Member
-	h.look(info.Room, func(r *Room) { members = slices.Collect(maps.Keys(r.members)) })
-	for _, m := range members {
-		m.Deleted(info.Room, id)
-	}
+	h.uncacheOne(id)
+	h.sayDeleted(info.Room, id)
 	return nil
+}
+
+// Expired forgets a stream that the archive has deleted because of its age.
+func (h *Hub) Expired(room, id string) {
+	h.mu.Lock()
+	st := h.streams[id]
+	h.mu.Unlock()
+	if st != nil {
+		st.deleted()
+	}
+	h.disremember(id)
+	h.uncacheOne(id)
+	h.sayDeleted(room, id)
+}
+
+func (h *Hub) sayDeleted(room, id string) {
+	var members []Member
+	h.look(room, func(r *Room) { members = slices.Collect(maps.Keys(r.members)) })
+	for _, m := range members {
+		m.Deleted(room, id)
+	}
 }

@@ -124,7 +124,11 @@ func (in *intake) append(p []byte) error {
 			return err
 		}
 	}
-	if err := log.Append(p, 0); err != nil {
+	err := log.Append(p, 0)
+	if errors.Is(err, spool.ErrFull) && in.st.hub.uncache() {
+		err = log.Append(p, 0)
+	}
+	if err != nil {
 		return in.st.notStored("append", err)
 	}
 	in.takeRoom(int64(len(p)))

@@ -27,6 +27,7 @@ type Limits struct {
 	UploadBytes   int64         // of one stream; 0: 16 GiB
 	RingBytes     int64         // of the newest chunks held in memory per stream; 0: 8 MiB
 	SpoolBytes    int64         // of all streams together, in files until they are archived or forgotten; files then wait, live streams are only relayed; 0: no bound but the disk
+	CacheBytes    int64         // of archived streams that stay in the spool for who reads them next, beside SpoolBytes; 0: none
 	LiveKeepBytes int64         // of a live stream in the spool, but for what is still to be archived; 0: 1 GiB
 	LiveKeepTime  time.Duration // the same in time; 0: 1 h
 	MemoryBytes   int64         // of all rings together, past which each keeps only the least, and past twice that nothing; 0: 256 MiB

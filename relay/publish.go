@@ -258,7 +258,7 @@ func (h *Hub) forget(st *Stream) {
 	}
 	st.dropRing()
 	if log := st.takeLog(); log != nil {
-		h.spawn(func() { st.removeLog(log) })
+		h.spawn(func() { h.retire(st, log) })
 	}
 }
 

@@ -113,6 +113,7 @@ func (r *Reader) Next(ctx context.Context, wait bool) (Item, error) {
 			return r.took(c), nil
 		case w.log != nil && errors.Is(err, fs.ErrNotExist) && r.st.Path() == "":
 			// It has just left the spool: for the store, or for good.
+		case w.log != nil && ctx.Err() == nil && r.st.passOver(w.log, err):
 		case errors.Is(err, spool.ErrDropped):
 		default:
 			return Item{}, err

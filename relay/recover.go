@@ -18,6 +18,10 @@ func (h *Hub) recover(log *spool.Log, head []byte) error {
 	if err := log.Damage(); err != nil {
 		h.log().Error("spool: damaged", "stream", d.Info.ID, "err", err)
 	}
+	if d.Info.State == Archived {
+		h.recoverCached(log, d.Info)
+		return nil
+	}
 	st := h.stream(d)
 	st.log = log
 	st.end = log.Size()

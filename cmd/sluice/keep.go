@@ -4,8 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
+
+	"sluice/relay"
+	"sluice/relay/archive"
 )
 
 // LiveKeep is how much of a live stream is kept while it goes on: 10m, 500MB, or both as 10m,500MB. What is not said is 0.
@@ -44,4 +48,43 @@ func (k *LiveKeep) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%d bytes are too few, they are %d at least", k.Size, minLiveSize)
 	}
 	return nil
+}
+
+// KeepRule is how long the streams of some rooms are kept: 30d, or studio*=7d.
+type KeepRule archive.Rule
+
+// minKeep is well over what is done with a stream right after it was archived.
+const minKeep = time.Hour
+
+// UnmarshalText reads a rule; see encoding.TextUnmarshaler.
+func (k *KeepRule) UnmarshalText(text []byte) error {
+	rooms, keep := "*", string(text)
+	if at := strings.LastIndexByte(keep, '='); at >= 0 {
+		rooms, keep = keep[:at], keep[at+1:]
+	}
+	d, err := parseDays(keep)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%q is no time; write it like 30d, 12h or 0, with rooms before it like studio*=7d", text)
+	case d != 0 && d < minKeep:
+		return fmt.Errorf("%v is too short, it is %v at least, or 0 for ever", d, minKeep)
+	case rooms == "" || len(rooms) > relay.MaxNameBytes:
+		return fmt.Errorf("%q names no room", text)
+	}
+	*k = KeepRule{rooms, d}
+	return nil
+}
+
+// parseDays is time.ParseDuration that knows days, too: 30d.
+func parseDays(text string) (time.Duration, error) {
+	days, ok := strings.CutSuffix(text, "d")
+	if !ok {
+		d, err := time.ParseDuration(text)
+		if d < 0 {
+			err = strconv.ErrRange
+		}
+		return d, err
+	}
+	n, err := strconv.ParseUint(days, 10, 16)
+	return time.Duration(n) * 24 * time.Hour, err
 }

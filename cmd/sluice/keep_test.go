@@ -20,3 +20,19 @@ func TestHowLongALiveStreamIsKeptIsATimeOrASizeOrBoth(t *testing.T) {
 		}
 	}
 }
+
+func TestRoomsAreKeptByRules(t *testing.T) {
+	for text, want := range map[string]KeepRule{
+		"30d": {"*", 720 * time.Hour}, "studio*=7d": {"studio*", 168 * time.Hour}, "a=b=12h": {"a=b", 12 * time.Hour}, "lobby=0": {"lobby", 0},
+	} {
+		var k KeepRule
+		if err := k.UnmarshalText([]byte(text)); err != nil || k != want {
+			t.Errorf("%q = %+v, %v; want %+v", text, k, err, want)
+		}
+	}
+	for _, text := range []string{"", "30", "d", "-1d", "1m", "=7d", "x=", "99999999d", "-5h"} {
+		if err := new(KeepRule).UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is taken; want an error", text)
+		}
+	}
+}

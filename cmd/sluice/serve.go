@@ -58,6 +58,8 @@ type Serve struct {
 	MaxRate      Bytes         `env:"SLUICE_MAX_RATE" placeholder:"SIZE" help:"Most bytes a second that one socket may publish, 64KiB at least: it is read no faster (no bound)."`
 	MaxSpool     Bytes         `env:"SLUICE_MAX_SPOOL" placeholder:"SIZE" help:"Most bytes of all streams together under --data, stored or announced, until they are archived or forgotten: beyond it streams are refused, uploads of unknown size break off, and live streams are only relayed, until there is room again (what the disk holds)."`
 	LiveKeep     LiveKeep      `default:"1h,1GiB" env:"SLUICE_LIVE_KEEP" placeholder:"TIME,SIZE" help:"How much of a live stream is kept under --data while it goes on, for who comes late; what is to be archived is kept at least until S3 has it (${default})."`
+	Keep         []KeepRule    `env:"SLUICE_KEEP" placeholder:"[ROOM=]TIME" help:"How long archived streams are kept: 30d, 12h, or 0 for ever; with a room's name, or a prefix and *, of those rooms: studio*=7d. Of several the closest counts (for ever)."`
+	Cache        Bytes         `env:"SLUICE_CACHE" placeholder:"SIZE" help:"Most bytes of archived streams that stay under --data, beside --max-spool, for who reads them next (none)."`
 	MaxStreams   int           `default:"20000" env:"SLUICE_MAX_STREAMS" placeholder:"N" help:"Most streams that are open, or ended not long ago (${default})."`
 	IdleTime     time.Duration `default:"1h" env:"SLUICE_IDLE_TIME" placeholder:"TIME" help:"How long a publisher may bring nothing before it loses its stream (${default})."`
 	ResumeWindow time.Duration `default:"10m" env:"SLUICE_RESUME_WINDOW" placeholder:"TIME" help:"How long an upload waits for its publisher to come back (${default})."`
@@ -199,14 +201,18 @@ func (c *Serve) open(log *slog.Logger) (s *server, err error) {
 		return nil, err
 	}
 	s.archive = &archive.Archive{Store: s.store, Logger: log}
+	for _, k := range c.Keep {
+		s.archive.Rules = append(s.archive.Rules, archive.Rule(k))
+	}
 	s.hub = &relay.Hub{
 		Dir: filepath.Join(c.Data, "spool"), Archive: s.archive, Logger: log,
 		Limits: relay.Limits{
 			UploadBytes: int64(c.MaxUpload), SpoolBytes: int64(c.MaxSpool), Streams: c.MaxStreams,
 			ResumeWindow: c.ResumeWindow, IdleTime: c.IdleTime,
-			LiveKeepTime: c.LiveKeep.time(), LiveKeepBytes: c.LiveKeep.size(),
+			LiveKeepTime: c.LiveKeep.time(), LiveKeepBytes: c.LiveKeep.size(), CacheBytes: int64(c.Cache),
 		},
 	}
+	s.archive.Expired = s.hub.Expired
 	if c.Secret != "" {
 		a := access{secret: []byte(c.Secret)}
 		s.hub.Identify, s.hub.Authorize = a.identify, a.authorize
@@ -221,6 +227,7 @@ func (c *Serve) open(log *slog.Logger) (s *server, err error) {
 		s.hook.Close()
 		return nil, errors.Join(err, s.store.Close())
 	}
+	s.archive.Start()
 	g := &guard{loopback: c.loopback(), origins: c.Origin}
 	s.io = &sio.Server{
 		PingInterval: c.PingInterval, PingTimeout: c.PingTimeout, CORS: sio.CORS{Origins: c.Origin, Credentials: true},

@@ -3,11 +3,10 @@ package archive
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"math/rand/v2"
-	"path"
-	"strings"
 	"sync"
 	"time"
 
@@ -34,12 +33,19 @@ type Archive struct {
 	Logger *slog.Logger // nil: slog.Default()
 	AtOnce int          // how many streams are written to the store at the same time; 0: 8
 
+	// Rules say how long streams are kept: of those that name a room the one that does so most closely. What no rule names is kept for
+	// ever.
+	Rules []Rule
+	// Expired is told what was deleted by them, by several goroutines; nil: nobody is. It must not wait for long.
+	Expired func(room, stream string)
+
 	once sync.Once
 	life context.Context // of all that it starts, until Close has waited long enough
 	end  context.CancelFunc
 	rest context.CancelFunc // ends what need not be finished
 	born string             // sorts before the ids of streams that began after it
 	memo *memo
+	due  map[string]time.Time // by day, when something of it may have to go; used by the sweep
 
 	work sync.WaitGroup
 
@@ -103,6 +109,9 @@ func (a *Archive) Stats() Stats {
 
 func (a *Archive) log() *slog.Logger { return cmp.Or(a.Logger, slog.Default()) }
 
+// Start has what is done from time to time begin; else it begins when the archive is first used.
+func (a *Archive) Start() { a.begin() }
+
 // begin makes the zero value work.
 func (a *Archive) begin() {
 	a.once.Do(func() {
@@ -110,11 +119,10 @@ func (a *Archive) begin() {
 		a.jobs = make(map[string]*job)
 		a.memo = newMemo()
 		a.born = firstID(time.Now())
+		a.due = make(map[string]time.Time)
 		var rest context.Context
 		rest, a.rest = context.WithCancel(a.life)
-		if sweeper, ok := a.Store.(storage.Sweeper); ok {
-			a.work.Go(func() { a.sweep(rest, sweeper) })
-		}
+		a.work.Go(func() { a.sweep(rest) })
 	})
 }
 
@@ -319,8 +327,9 @@ func (a *Archive) leave() {
 	}
 }
 
-// sweep removes what uploads have left behind, from time to time. The first time is when those that are to go on have begun to.
-func (a *Archive) sweep(ctx context.Context, sweeper storage.Sweeper) {
+// sweep removes what uploads have left behind, and streams that are too old, from time to time. The first time is when the uploads that
+// are to go on have begun to.
+func (a *Archive) sweep(ctx context.Context) {
 	hour, first := time.NewTicker(sweepEvery), time.NewTimer(sweepFirst)
 	defer hour.Stop()
 	defer first.Stop()
@@ -331,16 +340,24 @@ func (a *Archive) sweep(ctx context.Context, sweeper storage.Sweeper) {
 		case <-ctx.Done():
 			return
 		}
-		if _, err := sweeper.Sweep(ctx, a.wants); err != nil && ctx.Err() == nil {
+		if err := a.clean(ctx); err != nil && ctx.Err() == nil {
 			a.log().Warn("sweeping the store failed", "err", err)
 		}
 	}
 }
 
+func (a *Archive) clean(ctx context.Context) error {
+	_, err := a.expire(ctx, time.Now())
+	if sweeper, ok := a.Store.(storage.Sweeper); ok {
+		_, swept := sweeper.Sweep(ctx, a.wants)
+		err = errors.Join(err, swept)
+	}
+	return err
+}
+
 // wants reports whether key is of a stream that is on its way to the store.
 func (a *Archive) wants(key string) bool {
-	id, _, _ := strings.Cut(path.Base(key), ".")
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.jobs[id] != nil
+	return a.jobs[streamOf(key)] != nil
 }

@@ -33,9 +33,11 @@ func parseID(id string) (ulid.ULID, error) {
 
 // contentPrefix is what the keys of a stream's content begin with, whatever its type.
 func contentPrefix(id ulid.ULID) string {
-	day := ulid.Time(id.Time()).UTC().Format("2006/01/02/")
-	return mediaFolder + day + id.String() + "."
+	return dayFolder(ulid.Time(id.Time())) + "/" + id.String() + "."
 }
+
+// dayFolder is where the content of streams is that began on a day.
+func dayFolder(t time.Time) string { return mediaFolder + t.UTC().Format("2006/01/02") }
 
 // contentKey is where a stream's content is.
 func contentKey(id ulid.ULID, info relay.Info) string {
