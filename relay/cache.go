@@ -83,7 +83,7 @@ func (c *cache) size() int64 {
 
 // cacheable reports whether the log of a stream that is archived as info may stay in the spool.
 func (h *Hub) cacheable(log *spool.Log, info Info) bool {
-	return info.State == Archived && log.Start() == 0 && log.Size() == *info.Size && log.Size() <= h.Limits.CacheBytes && log.Sealed()
+	return h.Limits.CacheBytes > 0 && info.State == Archived && log.Start() == 0 && log.Size() == *info.Size && log.Size() <= h.Limits.CacheBytes && log.Sealed()
 }
 
 // retire has the log of a stream that is over stay as a cache, or go. It waits for the disk.

@@ -149,6 +149,8 @@ func TestWhatWasArchivedNotLongAgoIsReadFromTheSpool(t *testing.T) {
 		finish(t, w)
 	})
 	cached(t, dir, archive, 0, func(t *testing.T, h *Hub) {
+		finish(t, publish(t, h, Spec{})) // of no bytes
+		synctest.Wait()
 		if n := spooled(t, dir); n != 0 {
 			t.Errorf("%d streams are in the spool of a server that keeps none", n)
 		}

@@ -294,19 +294,24 @@ func TestAFullSpoolRefusesUploadsUntilTheArchiveIsBack(t *testing.T) {
 	t.Setenv("SSL_CERT_FILE", store.CAFile)
 	s := lab.Sluice(t, "--s3", store.URL, "--max-spool", "3MiB")
 	path, _ := randomFile(t, 2<<20)
-	send := func() error {
-		_, _, err := sluice(t, "send", "--server", s.URL, "--room", "r", path)
+	send := func(flags ...string) error {
+		_, _, err := sluice(t, append([]string{"send", "--server", s.URL, "--room", "r", path}, flags...)...)
 		return err
 	}
 	store.Kill()
 	if err := send(); err != nil {
 		t.Fatalf("send while the archive is away = %v; want it taken", err)
 	}
-	if err := send(); err == nil || !strings.Contains(err.Error(), "unavailable") || !strings.Contains(err.Error(), "some of what it has is archived or forgotten") {
+	const why = "some of what it has is archived or forgotten"
+	if err := send("--wait", "0"); err == nil || !strings.Contains(err.Error(), "unavailable") || !strings.Contains(err.Error(), why) {
 		t.Errorf("send of what there is no room for = %v; want unavailable and why", err)
 	}
+	waits := startSluice(t, nil, "send", "--server", s.URL, "--room", "r", path)
+	eventually(t, "send says why it waits", func() bool { return strings.Contains(waits.errs.String(), why) })
 	store.Start()
-	eventually(t, "an upload is taken again", func() bool { return send() == nil })
+	if err := waits.wait(); err != nil {
+		t.Errorf("a send that waited for room = %v", err)
+	}
 }
 
 func TestWhoSendsTooFastIsReadNoFaster(t *testing.T) {

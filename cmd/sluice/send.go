@@ -30,11 +30,12 @@ const (
 // when the connection was lost, without being there twice.
 type Send struct {
 	Remote
-	Room  string   `required:"" help:"The room to publish in."`
-	Live  bool     `help:"Publish standard input as a live stream."`
-	Name  string   `help:"What to call the stream; by default a file's own name."`
-	JSON  bool     `name:"json" help:"Print each finished stream as a JSON object."`
-	Files []string `arg:"" name:"file" help:"Files to send; - is standard input."`
+	Room  string        `required:"" help:"The room to publish in."`
+	Live  bool          `help:"Publish standard input as a live stream."`
+	Name  string        `help:"What to call the stream; by default a file's own name."`
+	JSON  bool          `name:"json" help:"Print each finished stream as a JSON object."`
+	Wait  time.Duration `default:"5m" placeholder:"TIME" help:"How long to try again while the server has no room; 0: not at all (${default})."`
+	Files []string      `arg:"" name:"file" help:"Files to send; - is standard input."`
 }
 
 // Run sends one file after the other. One that fails does not keep the others from being sent.
@@ -94,6 +95,8 @@ func (s *Send) send(env *Env, c *client.Client, screen *screen, file string) err
 		request: publishRequest{Room: s.Room, Name: in.name, Kind: relay.File, Size: in.size},
 		source:  func(piece int64) *source { return newSource(in.content, piece, in.size != nil) },
 		meter:   screen.meter(file, in.size),
+		wait:    s.Wait,
+		say:     screen.say,
 	}
 	defer u.meter.abort()
 	ctx := env.Ctx

@@ -196,6 +196,9 @@ type closer interface {
 }
 
 func (c *Serve) open(log *slog.Logger) (s *server, err error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("--data: %w", err)
+	}
 	s = &server{}
 	if s.store, err = c.openStore(log); err != nil {
 		return nil, err

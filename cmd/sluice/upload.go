@@ -33,6 +33,8 @@ type upload struct {
 	source func(piece int64) *source // begins to read once the server has said how to cut
 	meter  *meter
 	stop   <-chan struct{}  // closed when the stream is to end with what was read so far; nil: never
+	wait   time.Duration    // how long to try again while the server has no room
+	say    func(string)     // tells the user
 	begun  func(relay.Info) // called when the server has taken the stream on; may be nil
 
 	request publishRequest
@@ -66,13 +68,22 @@ func (u *upload) run(ctx context.Context) (relay.Info, error) {
 			u.pieces.close()
 		}
 	}()
+	var waited waited
 	for {
+		at := u.acked
 		err := u.attempt(ctx)
 		if err == nil {
 			return u.stream, nil
 		}
-		if lost(err) {
+		if u.acked > at {
+			waited = 0
+		}
+		switch {
+		case lost(err):
 			err = u.client.WaitConnected(ctx)
+		case unavailable(err) && time.Duration(waited) < u.wait:
+			u.say("the server: " + printable(err.Error()) + "; trying again")
+			err = waited.pause(ctx, u.wait)
 		}
 		if err != nil {
 			u.cancel(ctx)
@@ -85,6 +96,31 @@ func (u *upload) run(ctx context.Context) (relay.Info, error) {
 func lost(err error) bool {
 	var d *client.DisconnectError
 	return errors.Is(err, client.ErrNotConnected) || errors.As(err, &d)
+}
+
+// unavailable reports whether the server cannot do now what it may do later.
+func unavailable(err error) bool {
+	var refused *relay.Error
+	return errors.As(err, &refused) && refused.Code == relay.Unavailable
+}
+
+// waited is how long one has waited for a server that has no room.
+type waited time.Duration
+
+const longestPause = 10 * time.Second
+
+// pause waits as long as one has waited before, a second at least, but no longer in all than most.
+func (w *waited) pause(ctx context.Context, most time.Duration) error {
+	pause := min(max(time.Duration(*w), time.Second), longestPause, most-time.Duration(*w))
+	*w += waited(pause)
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // attempt publishes over one connection, from where the one before came to.

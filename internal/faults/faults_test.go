@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -32,7 +33,8 @@ import (
 type scale struct {
 	senders int
 	rounds  []round
-	pause   time.Duration // of what stands still, at most
+	pause   time.Duration // how long a line is bad, or a disk full, at most
+	still   time.Duration // how long S3 stands still, at least a sixth of it
 	outage  time.Duration // of S3, which is to be longer than a request is tried again
 	drain   time.Duration // how long the archive may take in the end
 }
@@ -45,13 +47,13 @@ type round struct {
 }
 
 var (
-	short = scale{senders: 3, pause: time.Second, outage: 5 * time.Second, drain: 2 * time.Minute, rounds: []round{
+	short = scale{senders: 3, pause: time.Second, still: time.Second, outage: 5 * time.Second, drain: 2 * time.Minute, rounds: []round{
 		{sluiceKilled, 3, 30}, {s3Killed, 1, 8}, {s3Stopped, 1, 8}, {wireReset, 2, 8}, {wireSlow, 1, 8},
-		{answered503, 3, 8}, {bitOnWire, 2, 8}, {errorIn200, 2, 16}, {answerLost, 4, 16}, {bitInSpool, 2, 8},
+		{answered503, 3, 8}, {bitOnWire, 2, 8}, {errorIn200, 2, 16}, {answerLost, 4, 16}, {diskFull, 2, 16}, {bitInSpool, 2, 8},
 	}}
-	long = scale{senders: 6, pause: 10 * time.Second, outage: 7 * time.Second, drain: 5 * time.Minute, rounds: []round{
-		{sluiceKilled, 100, 800}, {s3Killed, 20, 100}, {s3Stopped, 10, 100}, {wireReset, 20, 100}, {wireSlow, 10, 100},
-		{answered503, 50, 100}, {bitOnWire, 20, 100}, {errorIn200, 20, 200}, {answerLost, 40, 200}, {bitInSpool, 10, 40},
+	long = scale{senders: 6, pause: 3 * time.Second, still: 30 * time.Second, outage: 7 * time.Second, drain: 5 * time.Minute, rounds: []round{
+		{sluiceKilled, 100, 2000}, {s3Killed, 10, 100}, {s3Stopped, 6, 100}, {wireReset, 50, 1000}, {wireSlow, 10, 100},
+		{answered503, 50, 100}, {bitOnWire, 20, 100}, {errorIn200, 20, 200}, {answerLost, 40, 200}, {diskFull, 20, 200}, {bitInSpool, 100, 300},
 	}}
 )
 
@@ -66,6 +68,7 @@ const (
 	bitOnWire    = "bit flipped on the wire"
 	errorIn200   = "200 with an error"
 	answerLost   = "answer lost"
+	diskFull     = "disk full"
 	bitInSpool   = "bit flipped in the spool"
 )
 
@@ -83,15 +86,17 @@ type upload struct {
 
 // stage is all that plays a part.
 type stage struct {
-	t      *testing.T
-	scale  scale
-	s3     *lab.S3Server
-	wire   *wire
-	line   *toxiproxy.Proxy // in front of wire
-	sluice *lab.Server
-	url    string
-	store  *s3.Store // the bucket itself
-	rows   map[string]*row
+	t       *testing.T
+	scale   scale
+	s3      *lab.S3Server
+	wire    *wire
+	line    *toxiproxy.Proxy // in front of wire
+	sluice  *lab.Server
+	url     string
+	disk    string    // that can be filled
+	through string    // what sluice takes for the S3 server
+	store   *s3.Store // the bucket itself
+	rows    map[string]*row
 
 	mu   sync.Mutex
 	sent map[string]*upload // by name; guarded by mu
@@ -106,9 +111,12 @@ func TestWhatWasAcknowledgedIsInTheBucketOnce(t *testing.T) {
 	s.open()
 	for _, r := range s.scale.rounds {
 		s.rows[r.fault] = &row{}
-		if r.fault == bitInSpool {
+		switch r.fault {
+		case bitInSpool:
 			s.spoil(r)
-		} else {
+		case diskFull:
+			s.onSmallDisk(func() { s.run(r) })
+		default:
 			s.run(r)
 		}
 	}
@@ -160,6 +168,53 @@ func (s *stage) spoil(r round) {
 	s.drain(s.rows[r.fault].injected)
 }
 
+// smallDisk is the size of the disk that gets full.
+const smallDisk = 96 << 20
+
+// onSmallDisk calls f with a server of its own, whose data is on a disk that can be filled.
+func (s *stage) onSmallDisk(f func()) {
+	t := s.t
+	s.disk = t.TempDir()
+	if err := syscall.Mount("tmpfs", s.disk, "tmpfs", 0, fmt.Sprintf("size=%d", smallDisk)); err != nil {
+		if os.Getuid() == 0 {
+			t.Fatal(err)
+		}
+		t.Logf("%s: not tried, since only root may mount a disk that can be filled", diskFull)
+		return
+	}
+	defer func() {
+		if err := syscall.Unmount(s.disk, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	}()
+	before, url := s.sluice, s.url
+	s.sluice = lab.Sluice(t, "--s3", s.through, "--data", filepath.Join(s.disk, "data"))
+	s.url = s.sluice.URL
+	f()
+	s.sluice.Stop()
+	s.sluice, s.url = before, url
+}
+
+// fillDisk takes all the room that there is for a while.
+func (s *stage) fillDisk() {
+	ballast := filepath.Join(s.disk, "ballast")
+	f, err := os.Create(ballast)
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	defer f.Close()
+	for until := time.Now().Add(rand.N(s.scale.pause)); time.Now().Before(until); {
+		// What is freed meanwhile is taken, too.
+		if _, err := f.Write(make([]byte, 64<<10)); err != nil {
+			s.linger(20 * time.Millisecond)
+		}
+	}
+	if err := os.Remove(ballast); err != nil {
+		s.t.Error(err)
+	}
+}
+
 func (s *stage) open() {
 	t := s.t
 	s.s3 = lab.StartS3(t)
@@ -171,8 +226,8 @@ func (s *stage) open() {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.line.Stop)
-	through := strings.Replace(s.s3.URL, s.s3.Address, s.line.Listen, 1) + "&part-size=5"
-	s.sluice = lab.Sluice(t, "--s3", through)
+	s.through = strings.Replace(s.s3.URL, s.s3.Address, s.line.Listen, 1) + "&part-size=5"
+	s.sluice = lab.Sluice(t, "--s3", s.through)
 	s.url = s.sluice.URL
 	o, err := s3.ParseURL(s.s3.URL)
 	if err != nil {
@@ -302,9 +357,10 @@ func (s *stage) faults() map[string]func() {
 		},
 		s3Stopped: func() {
 			s.s3.Pause()
-			s.linger(s.scale.pause)
+			s.linger(s.scale.still*5/6, s.scale.still/6)
 			s.s3.Resume()
 		},
+		diskFull:  s.fillDisk,
 		wireReset: func() { s.toxic(`{"name":"x","type":"reset_peer","stream":"upstream","attributes":{"timeout":20}}`) },
 		wireSlow: func() {
 			s.toxic(`{"name":"x","type":"latency","stream":"downstream","attributes":{"latency":300,"jitter":200}}`)
@@ -318,9 +374,14 @@ func (s *stage) faults() map[string]func() {
 	}
 }
 
-func (s *stage) linger(most time.Duration) {
+// linger waits for a time by chance, and for what is given beside.
+func (s *stage) linger(most time.Duration, beside ...time.Duration) {
+	wait := rand.N(most)
+	for _, d := range beside {
+		wait += d
+	}
 	select {
-	case <-time.After(rand.N(most)):
+	case <-time.After(wait):
 	case <-s.t.Context().Done():
 	}
 }
