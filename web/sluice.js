@@ -29,7 +29,7 @@ export function connect(options) {
 
 /**
  * Sluice is a connection that comes back by itself. Events: status ({state, transport?, error?}), problem
- * ({code, message, event?, limit?, closing?, slowed?}).
+ * ({code, message, event?, stream?, limit?, closing?, slowed?}).
  */
 export class Sluice extends Emitter {
 	/** status says where we are: connecting, connected, waiting (for the next attempt), refused or closed. */

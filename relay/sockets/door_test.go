@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -57,11 +58,11 @@ type peer struct {
 type told struct {
 	event string
 	head  struct {
-		Stream, ID, Type, Code, Event string
-		State                         relay.State
-		Limit                         float64
-		Slowed                        bool
-		Offset, From, To              int64
+		Stream, ID, Type, Code, Event, Message string
+		State                                  relay.State
+		Limit                                  float64
+		Slowed                                 bool
+		Offset, From, To                       int64
 	}
 	data []byte
 }
@@ -442,5 +443,37 @@ func TestAPublisherIsToldWhatItsReadersWereNotGiven(t *testing.T) {
 	a := publisher.must("finish", object{"stream": st.ID})
 	if want := (relay.Gaps{relay.Joined: {Gaps: 1, Bytes: 10_000}}); !maps.Equal(a.Gaps, want) {
 		t.Errorf("the ack has %v; want %v", a.Gaps, want)
+	}
+}
+
+// shut is an archive that takes nothing yet.
+type shut struct{ relay.Archive }
+
+func (shut) KeepFrom() int64    { return math.MaxInt64 }
+func (shut) Keep(*relay.Stream) {}
+
+func TestAPublisherIsToldFromWhereOnItIsNotKept(t *testing.T) {
+	p := open(t, &relay.Hub{Archive: shut{}, Limits: relay.Limits{SpoolBytes: 250_000}}, Limits{})
+	publisher, watcher := p.connect(t), p.connect(t)
+	watcher.must("join", object{"room": "studio"})
+	st := publisher.must("publish", object{"room": "studio", "kind": "live"}).Stream
+	sound := bytes.Repeat([]byte("sound"), 20_000)
+	for i := range 5 {
+		publisher.must("chunk", object{"stream": st.ID, "offset": i * len(sound)}, sound)
+	}
+	told, _ := publisher.until("problem")
+	if told.head.Code != string(relay.Unavailable) || told.head.Stream != st.ID || !strings.Contains(told.head.Message, "from byte 200000 on") {
+		t.Errorf("the publisher is told %+v; want from where on", told.head)
+	}
+	for at := int64(0); at < 500_000; {
+		c, _ := watcher.until("chunk")
+		if c.head.Offset != at {
+			t.Fatalf("a chunk at %d; want it at %d: all is relayed", c.head.Offset, at)
+		}
+		at += int64(len(c.data))
+	}
+	end := publisher.must("finish", object{"stream": st.ID}).Stream
+	if *end.Size != 500_000 {
+		t.Errorf("it ends with %d bytes; want all that was relayed", *end.Size)
 	}
 }

@@ -177,6 +177,7 @@ type (
 		Code    relay.Code `json:"code"`
 		Message string     `json:"message"`
 		Event   string     `json:"event,omitempty"`
+		Stream  string     `json:"stream,omitempty"`
 		Limit   int64      `json:"limit,omitempty"`
 		Closing bool       `json:"closing,omitempty"` // the connection is about to be closed
 		Slowed  bool       `json:"slowed,omitempty"`  // nothing was refused: the socket is read no faster

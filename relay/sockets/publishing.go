@@ -135,8 +135,8 @@ func (c *client) askForKey(st *relay.Stream) {
 
 // sayUnkept tells the socket, which publishes st, that from offset on it is not kept.
 func (c *client) sayUnkept(st *relay.Stream, offset int64) {
-	c.socket.Emit(evProblem, problemEvent{Code: relay.Unavailable, Event: evChunk, Message: fmt.Sprintf(
-		"the server has no room left: of stream %s what comes from byte %d on is only relayed, and what came before is kept", st.ID(), offset)})
+	c.socket.Emit(evProblem, problemEvent{Code: relay.Unavailable, Event: evChunk, Stream: st.ID(),
+		Message: fmt.Sprintf("the server has no room left: from byte %d on the stream is only relayed; what came before is kept", offset)})
 }
 
 // busy reports whether the socket publishes as much as it may. Streams that it has lost, or that are over, are remembered only
