@@ -52,6 +52,7 @@ type Hub struct {
 	keys    map[string]*Stream // by hashed key, room and subject
 
 	finished map[string]finished // by the same; uploads that only the store has
+	uploads  finishedUploads     // those, for the next run; its mu comes first
 
 	life   sync.Mutex
 	closed bool           // guarded by life
@@ -84,6 +85,9 @@ func (h *Hub) Start() error {
 	if h.spool, err = spool.Open(dir, h.log()); err != nil {
 		return err
 	}
+	if err := h.openFinished(dir); err != nil {
+		return err
+	}
 	if err := h.spool.Recover(h.recover); err != nil {
 		return err
 	}
@@ -110,7 +114,7 @@ func (h *Hub) Close() error {
 	for _, st := range streams {
 		st.in.rest()
 	}
-	err := h.spool.Close()
+	err := errors.Join(h.uploads.close(), h.spool.Close())
 	if h.temp != "" {
 		err = errors.Join(err, os.RemoveAll(h.temp))
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"maps"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -146,12 +145,6 @@ func (h *Hub) resume(key string, spec Spec) (*Writer, error) {
 	return w, nil
 }
 
-// finished is an upload that is archived and no longer in memory.
-type finished struct {
-	info  Info
-	until time.Time
-}
-
 // upload returns the stream with that hashed key, nil if none is known.
 func (h *Hub) upload(key string) *Stream {
 	if key == "" {
@@ -162,8 +155,8 @@ func (h *Hub) upload(key string) *Stream {
 	if st := h.keys[key]; st != nil {
 		return st
 	}
-	if f, ok := h.finished[key]; ok && time.Now().Before(f.until) {
-		return h.archived(f.info)
+	if f, ok := h.finished[key]; ok && time.Now().Before(f.Until) {
+		return h.archived(f.Info)
 	}
 	return nil
 }
@@ -252,38 +245,17 @@ func (h *Hub) take(st *Stream, replace bool) error {
 // forget takes a stream that is over out of memory and spool. Of a finished upload with a key is remembered what it was. It
 // does not wait for the disk: the last reader calls it, whose socket others write to.
 func (h *Hub) forget(st *Stream) {
+	f, known := h.remember(st) // before who publishes again no longer finds the stream itself
 	h.drop(st)
-	if st.key != "" {
-		h.remember(st)
-	}
 	st.dropRing()
 	if log := st.takeLog(); log != nil {
-		h.spawn(func() { h.retire(st, log) })
+		h.spawn(func() {
+			if known {
+				h.writeFinished(f) // before the spool forgets it
+			}
+			h.retire(st, log)
+		})
 	}
-}
-
-// remember keeps what an archived upload was for the resume window.
-func (h *Hub) remember(st *Stream) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	info := st.Info() // with mu held: who deletes it comes to disremember afterwards
-	if info.State != Archived {
-		return
-	}
-	now := time.Now()
-	if len(h.finished) >= h.maxStreams() {
-		maps.DeleteFunc(h.finished, func(_ string, f finished) bool { return f.until.Before(now) })
-	}
-	if len(h.finished) < h.maxStreams() {
-		h.finished[st.key] = finished{info, now.Add(h.resumeWindow())}
-	}
-}
-
-// disremember forgets what a deleted upload was.
-func (h *Hub) disremember(id string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	maps.DeleteFunc(h.finished, func(_ string, f finished) bool { return f.info.ID == id })
 }
 
 // drop takes st out of its room and the hub's tables.
