@@ -39,6 +39,19 @@ func archived() scenario {
 			return runArchive(ctx, p, "S3", archiveSingle, 1)
 		},
 	})
+	whole := load.NewWhole(load.Noise(giantPiece), 1<<30/giantPiece)
+	s.cases = append(s.cases, workload{
+		name: "1 GiB in one event x 1, to S3",
+		run: func(ctx context.Context, p *peer, _ scale) (report.Sample, error) {
+			return toGateway(ctx, p, func(more ...string) (report.Sample, error) {
+				server, err := p.start(ctx, more...)
+				if err != nil {
+					return nil, err
+				}
+				return sendRelayed(ctx, server, load.Sluice{Archive: true}, whole)
+			})
+		},
+	})
 	return s
 }
 
@@ -46,12 +59,19 @@ func runArchive(ctx context.Context, p *peer, to string, messages int64, subscri
 	if to != "S3" {
 		return archiveTo(ctx, p, to != "nowhere", messages, subscribers)
 	}
+	return toGateway(ctx, p, func(more ...string) (report.Sample, error) {
+		return archiveTo(ctx, p, true, messages, subscribers, more...)
+	})
+}
+
+// toGateway calls f with what has the peer archive to an S3 server.
+func toGateway(ctx context.Context, p *peer, f func(more ...string) (report.Sample, error)) (report.Sample, error) {
 	store, url, err := startGateway(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	defer store.Stop()
-	sample, err := archiveTo(ctx, p, true, messages, subscribers, "--s3", url)
+	sample, err := f("--s3", url)
 	if err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, store.Said())
 	}

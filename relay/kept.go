@@ -28,7 +28,7 @@ type keeping struct {
 	mark []byte // with which it goes on from there
 }
 
-// moment says when bytes came.
+// moment says when the bytes from an offset on came.
 type moment struct {
 	offset int64
 	at     time.Time
@@ -185,10 +185,6 @@ func (in *intake) outlived(now time.Time) (to int64) {
 			k.moments = k.moments[1:]
 		}
 		to = k.moments[0].offset
-		if len(k.moments) > 1 {
-			k.moments = k.moments[1:]
-			to = k.moments[0].offset
-		}
 	}
 	if in.received-in.st.log.Start() > size {
 		to = max(to, in.received-size+size/keepSteps)

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// listEvery is between two looks at whether a stream is archived.
-const listEvery = 5 * time.Millisecond
+// listEvery is between two looks at whether a stream is archived: seldom enough that the server does little beside.
+const listEvery = 50 * time.Millisecond
 
 // Finish ends the stream that a room of Sluice's is a flow of. With Archive, it returns when the stream is archived.
 func (r *Room) Finish(ctx context.Context) (Stream, error) {
@@ -27,18 +27,23 @@ func (r *Room) Finish(ctx context.Context) (Stream, error) {
 	if err != nil || !p.archive {
 		return finished.Stream, err
 	}
-	return p.archived(ctx)
+	return archived(ctx, p.Socket, p.room, p.stream)
 }
 
-func (p *sluicePublisher) archived(ctx context.Context) (Stream, error) {
+// archived waits until the archive has a stream: before that the server is not done with it.
+func archived(ctx context.Context, socket *Socket, room, stream string) (Stream, error) {
 	for {
-		listed, err := request(ctx, p.Socket, "list", map[string]any{"room": p.room})
+		listed, err := request(ctx, socket, "list", map[string]any{"room": room})
 		if err != nil {
 			return Stream{}, err
 		}
 		for _, s := range listed.Streams {
-			if s.ID == p.stream && s.State == "archived" {
+			switch {
+			case s.ID != stream:
+			case s.State == "archived":
 				return s, nil
+			case s.State != "ended":
+				return s, errors.New("the stream is " + s.State)
 			}
 		}
 		select {

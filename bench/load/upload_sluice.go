@@ -4,14 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 )
-
-// archivePause is between two looks at whether an upload is archived.
-const archivePause = 2 * time.Millisecond
 
 // Upload is Uploader's: a file of a room of its own, in chunks that are acknowledged when they are durable. It is finished
 // when it is archived, and proved by its SHA-256.
@@ -47,7 +42,8 @@ func (s *sluiceSender) Finish(ctx context.Context, count int64) error {
 		return err
 	}
 	s.sum, s.size = r.Stream.SHA256, r.Stream.Size
-	return s.archived(ctx)
+	_, err = archived(ctx, s.Socket, s.room, s.stream)
+	return err
 }
 
 // settle waits until all that was sent is durable.
@@ -56,30 +52,6 @@ func (s *sluiceSender) settle(ctx context.Context) error {
 	defer func() { s.window = window }()
 	s.window = 0
 	return s.await(ctx, 0)
-}
-
-// archived waits until the archive has the upload: before that the server is not done with it.
-func (s *sluiceSender) archived(ctx context.Context) error {
-	for ; ctx.Err() == nil; time.Sleep(archivePause) {
-		raw, err := s.Call(ctx, "list", map[string]any{"room": s.room})
-		if err != nil {
-			return err
-		}
-		var listed struct{ Streams []struct{ ID, State string } }
-		if err := json.Unmarshal(raw, &listed); err != nil {
-			return err
-		}
-		for _, found := range listed.Streams {
-			switch {
-			case found.ID != s.stream:
-			case found.State == "archived":
-				return nil
-			case found.State != "ended":
-				return errors.New("the upload is " + found.State)
-			}
-		}
-	}
-	return fmt.Errorf("it is not archived: %w", ctx.Err())
 }
 
 // prove is prover's.

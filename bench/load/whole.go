@@ -53,8 +53,8 @@ func (w Whole) write(to io.Writer, mask [4]byte) error {
 	return nil
 }
 
-// SendWhole is WholeSender's.
-func (Sluice) SendWhole(ctx context.Context, addr, room string, w Whole) error {
+// SendWhole is WholeSender's. With Archive, it returns when the stream is archived.
+func (d Sluice) SendWhole(ctx context.Context, addr, room string, w Whole) error {
 	raw, err := sendWhole(ctx, addr, `["send",{"room":"`+room+`","name":"bench"}`, w)
 	if err != nil {
 		return err
@@ -66,7 +66,16 @@ func (Sluice) SendWhole(ctx context.Context, addr, room string, w Whole) error {
 	if want := w.SHA256(); r.Stream.SHA256 != want || r.Stream.Size != w.Size() {
 		return fmt.Errorf("it says it has %d bytes with the hash %s; want %d with %s", r.Stream.Size, r.Stream.SHA256, w.Size(), want)
 	}
-	return nil
+	if !d.Archive {
+		return nil
+	}
+	socket, err := Dial(ctx, addr, Options{})
+	if err != nil {
+		return err
+	}
+	defer socket.Close()
+	_, err = archived(ctx, socket, room, r.Stream.ID)
+	return err
 }
 
 // SendWhole is WholeSender's.

@@ -3,15 +3,8 @@ package lab
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -21,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sluice/internal/tools"
 )
 
 const (
@@ -58,8 +53,8 @@ type S3Server struct {
 func StartS3(t testing.TB) *S3Server {
 	t.Helper()
 	s := newS3(t)
-	s.CAFile = filepath.Join(s.folder, "ca.pem")
-	if err := s.writeCertificates(); err != nil {
+	var err error
+	if s.CAFile, err = tools.Certificates(s.folder); err != nil {
 		t.Fatal(err)
 	}
 	s.Start()
@@ -120,7 +115,7 @@ func (s *S3Server) run(gateway string, started chan<- error) {
 
 // Certificate returns the files of the server's certificate and key, which are good for any port of loopback.
 func (s *S3Server) Certificate() (cert, key string) {
-	return filepath.Join(s.folder, "cert.pem"), filepath.Join(s.folder, "key.pem")
+	return filepath.Join(s.folder, tools.CertFile), filepath.Join(s.folder, tools.KeyFile)
 }
 
 // Folder is where the server keeps the objects of the bucket.
@@ -187,56 +182,4 @@ func freeAddress(t testing.TB) string {
 	}
 	defer listener.Close()
 	return listener.Addr().String()
-}
-
-// writeCertificates makes an authority for this server alone, and the server's certificate.
-func (s *S3Server) writeCertificates() error {
-	authority, authorityKey, err := certificate(nil, nil)
-	if err != nil {
-		return err
-	}
-	server, serverKey, err := certificate(authority, authorityKey)
-	if err != nil {
-		return err
-	}
-	key, err := x509.MarshalECPrivateKey(serverKey)
-	if err != nil {
-		return err
-	}
-	certFile, keyFile := s.Certificate()
-	return errors.Join(
-		writePEM(s.CAFile, "CERTIFICATE", authority.Raw),
-		writePEM(certFile, "CERTIFICATE", server.Raw),
-		writePEM(keyFile, "EC PRIVATE KEY", key))
-}
-
-// certificate signs a new key with the authority's, or with itself if there is none.
-func certificate(authority *x509.Certificate, authorityKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(time.Now().UnixNano()),
-		Subject:               pkix.Name{CommonName: "sluice lab"},
-		NotBefore:             time.Now().Add(-time.Hour),
-		NotAfter:              time.Now().Add(24 * time.Hour),
-		BasicConstraintsValid: true,
-		DNSNames:              []string{"localhost"},
-		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	if authority == nil {
-		template.IsCA, template.KeyUsage = true, x509.KeyUsageCertSign
-		authority, authorityKey = template, key
-	}
-	raw, err := x509.CreateCertificate(rand.Reader, template, authority, &key.PublicKey, authorityKey)
-	if err != nil {
-		return nil, nil, err
-	}
-	cert, err := x509.ParseCertificate(raw)
-	return cert, key, err
-}
-
-func writePEM(path, kind string, raw []byte) error {
-	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: raw}), 0o600)
 }

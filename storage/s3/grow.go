@@ -170,15 +170,18 @@ func (g *growth) during(ctx context.Context, f func() error) error {
 
 // fill writes what src has up to an offset.
 func (g *growth) fill(to int64) error {
-	buf := make([]byte, min(growBytes, to-g.written))
+	if g.options.Size >= 0 && to > g.options.Size {
+		return g.sizeError(to)
+	}
 	for g.written < to {
-		p := buf[:min(int64(len(buf)), to-g.written)]
-		if n, err := g.src.ReadAt(p, g.written); n < len(p) {
-			return fmt.Errorf("read at %d: %w", g.written+int64(n), err)
-		}
-		if _, err := g.Write(p); err != nil {
+		if err := g.makeRoom(); err != nil {
 			return err
 		}
+		n := min(growBytes, to-g.written, g.part.limit-g.part.size)
+		if _, err := g.part.fillFrom(g.src, g.written, int(n)); err != nil {
+			return fmt.Errorf("read at %d: %w", g.written, err)
+		}
+		g.written += n
 	}
 	return nil
 }

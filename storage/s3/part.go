@@ -25,6 +25,7 @@ type parts struct {
 	total  int64               // of share
 	memory memory
 	folder string // for parts too large for memory
+	signed bool   // the server is to be told a part's SHA-256
 }
 
 func newParts(o Options) *parts {
@@ -33,6 +34,7 @@ func newParts(o Options) *parts {
 		total:  o.MemoryBytes,
 		memory: memory{size: int(min(o.PartBytes, maxMemoryPartBytes))},
 		folder: o.TempFolder,
+		signed: o.Insecure, // over TLS what comes is what was sent, and the CRC-64 says whether it is what was meant
 	}
 }
 
@@ -43,15 +45,18 @@ type part struct {
 	size   int64 // how many it has
 	weight int64 // of from.share
 	memory []byte
-	mapped bool     // memory is of from.memory
-	file   *os.File // instead of memory
-	sha    hash.Hash
+	mapped bool      // memory is of from.memory
+	file   *os.File  // instead of memory
+	sha    hash.Hash // nil: it need not be told
 	crc    hash.Hash
 }
 
 // get returns an empty part for limit bytes. It waits until the memory is free.
 func (ps *parts) get(ctx context.Context, limit int64) (*part, error) {
-	p := &part{from: ps, limit: limit, sha: sha256.New(), crc: newCRC()}
+	p := &part{from: ps, limit: limit, crc: newCRC()}
+	if ps.signed {
+		p.sha = sha256.New()
+	}
 	if limit > maxMemoryPartBytes {
 		return p, p.openFile()
 	}
@@ -108,10 +113,39 @@ func (p *part) fill(b []byte) (int, error) {
 		}
 		p.memory = append(p.memory, b...)
 	}
-	p.size += int64(len(b))
-	p.sha.Write(b)
-	p.crc.Write(b)
+	p.taken(b)
 	return len(b), nil
+}
+
+// fillFrom takes n bytes, which fit, from src, and returns how many it got.
+func (p *part) fillFrom(src io.ReaderAt, offset int64, n int) (int, error) {
+	if p.file != nil {
+		b := make([]byte, n)
+		read, err := src.ReadAt(b, offset)
+		if read < n {
+			return 0, err
+		}
+		return p.fill(b)
+	}
+	if err := p.reserve(n); err != nil {
+		return 0, err
+	}
+	b := p.memory[len(p.memory) : len(p.memory)+n]
+	if read, err := src.ReadAt(b, offset); read < n {
+		return 0, err
+	}
+	p.memory = p.memory[:len(p.memory)+n]
+	p.taken(b)
+	return n, nil
+}
+
+// taken counts in what has come.
+func (p *part) taken(b []byte) {
+	p.size += int64(len(b))
+	p.crc.Write(b)
+	if p.sha != nil {
+		p.sha.Write(b)
+	}
 }
 
 // reserve makes room for n more bytes: little at first, then all that the part can need.
@@ -140,7 +174,13 @@ func (p *part) body() *body {
 	return &body{src: bytes.NewReader(p.memory)}
 }
 
-func (p *part) sha256() string { return hex.EncodeToString(p.sha.Sum(nil)) }
+// sha256 is what the server is told; "": nothing.
+func (p *part) sha256() string {
+	if p.sha == nil {
+		return ""
+	}
+	return hex.EncodeToString(p.sha.Sum(nil))
+}
 
 func (p *part) crc64() string { return base64.StdEncoding.EncodeToString(p.crc.Sum(nil)) }
 
