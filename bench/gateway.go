@@ -42,7 +42,7 @@ func startGateway(ctx context.Context, p *peer) (store *host.Process, url string
 		return nil, "", err
 	}
 	const script = `exec "$0" --quiet --keep-alive --access ` + s3Key + ` --secret ` + s3Secret + // $1 is --addr
-		` --cert ` + tools.CertFile + ` --key ` + tools.KeyFile + ` --port "$2" posix root`
+		` --cert "$PWD/` + tools.CertFile + `" --key "$PWD/` + tools.KeyFile + `" --port "$2" posix root`
 	if store, err = host.Start(ctx, folder, "sh", "-c", script, program); err != nil {
 		return nil, "", err
 	}
