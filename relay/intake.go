@@ -59,7 +59,7 @@ type intake struct {
 
 	hash  hash.Hash
 	stale bool    // the hash lacks what an earlier run of the server received
-	front *hashed // of that, what the spool does not have any more
+	front *hashed // how it was when the spool gave something up last, in this run or an earlier one; nil: it never did
 	armed bool
 	timer *time.Timer
 }
@@ -255,7 +255,7 @@ func (in *intake) spool() error {
 
 // keep has the archive go on, if there is enough for it.
 func (in *intake) keep() {
-	if st := in.st; in.typed && in.spooled >= in.keepAt && st.keeps() && in.kept.cut == nil {
+	if st := in.st; in.typed && in.spooled >= in.keepAt && st.keeps() && in.kept.cut.Load() == nil {
 		in.keepAt = math.MaxInt64 // until KeepAt
 		st.hub.Archive.Keep(st)
 	}

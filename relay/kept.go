@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"crypto/sha256"
 	"encoding"
 	"errors"
 	"sync/atomic"
@@ -16,13 +17,13 @@ const (
 	dryPause = time.Second
 )
 
-// keeping is what the spool has of a live stream, and what the store has of any. It is guarded by in.mu, but for the constants.
+// keeping is what the spool has of a live stream, and what the store has of any. It is guarded by in.mu, but for what is atomic.
 type keeping struct {
 	moments []moment
-	off     atomic.Bool // what comes is only relayed; not guarded
-	busy    bool        // some of it is being given up
-	dry     time.Time   // when there was no room for what came; zero: there is. What came since is only relayed
-	cut     *Info       // what will be archived of a stream that went on without room: no more is stored of it
+	off     atomic.Bool          // what comes is only relayed
+	busy    bool                 // some of it is being given up
+	dry     time.Time            // when there was no room for what came; zero: there is. What came since is only relayed
+	cut     atomic.Pointer[Info] // what will be archived of a stream that went on without room: no more is stored of it
 
 	sent int64  // the store has what is before, though nobody sees it yet
 	mark []byte // with which it goes on from there
@@ -46,6 +47,9 @@ func (st *Stream) Sent(offset int64, mark []byte) {
 	in := &st.in
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if cut := in.kept.cut.Load(); cut != nil && offset > *cut.Size {
+		return // it was sent what is not to be kept
+	}
 	if offset >= in.kept.sent {
 		in.kept.sent, in.kept.mark = offset, mark
 	}
@@ -61,12 +65,8 @@ func (st *Stream) Mark() []byte {
 
 // Kept describes the stream as it is archived. Of a live stream that went on while the spool had no room that is its beginning.
 func (st *Stream) Kept() Info {
-	in := &st.in
-	in.mu.Lock()
-	cut := in.kept.cut
-	in.mu.Unlock()
 	info := st.Info()
-	if cut != nil && info.Whole() {
+	if cut := st.in.kept.cut.Load(); cut != nil && info.Whole() {
 		info.Size, info.Offset, info.SHA256 = cut.Size, cut.Offset, cut.SHA256
 	}
 	return info
@@ -78,7 +78,7 @@ func (in *intake) put(p []byte) error {
 		return in.append(p)
 	}
 	k := &in.kept
-	if k.cut != nil || !k.dry.IsZero() && time.Since(k.dry) < dryPause {
+	if k.cut.Load() != nil || !k.dry.IsZero() && time.Since(k.dry) < dryPause {
 		return nil
 	}
 	err := in.append(p)
@@ -148,10 +148,10 @@ func (in *intake) drop(to int64) error {
 	if to <= in.st.log.Start() {
 		return nil
 	}
-	err := in.st.log.Drop(to, in.st.keptHeader(in.st.Info()))
-	if err != nil {
+	if err := in.st.log.Drop(to, in.st.keptHeader(in.st.Info())); err != nil {
 		return in.st.notStored("drop", err)
 	}
+	in.front = in.hashed()
 	return nil
 }
 
@@ -162,12 +162,16 @@ func (in *intake) trim() {
 	if k.busy || to <= st.log.Start() {
 		return
 	}
-	header, log := st.keptHeader(st.Info()), st.log
+	header, log, front := st.keptHeader(st.Info()), st.log, in.hashed()
 	k.busy = st.hub.spawn(func() {
 		err := log.Drop(to, header)
 		in.mu.Lock()
 		defer in.mu.Unlock()
-		if in.kept.busy = false; err != nil && !in.over {
+		in.kept.busy = false
+		switch {
+		case err == nil:
+			in.front = front
+		case !in.over:
 			st.hub.log().Warn("spool drop", "stream", st.id, "err", err)
 		}
 	})
@@ -192,17 +196,19 @@ func (in *intake) outlived(now time.Time) (to int64) {
 	return to
 }
 
-// cutShort has the stream go on without the spool. What came before is archived in the end; its publisher is told so.
+// cutShort has the stream go on without the spool. What is durable is archived in the end; its publisher is told so.
 func (in *intake) cutShort() error {
 	st := in.st
-	info := st.Info()
-	size := in.spooled
-	sum, err := in.sum()
+	if err := st.log.Sync(); err != nil && !errors.Is(err, spool.ErrFull) {
+		return st.notStored("sync", err)
+	}
+	info, size := st.Info(), st.log.Durable()
+	sum, err := in.sumOf(size)
 	if err != nil {
 		return err
 	}
 	info.Size, info.Offset, info.SHA256 = &size, size, sum
-	in.kept.cut = &info
+	in.kept.cut.Store(&info)
 	in.kept.off.Store(true)
 	st.hub.log().Error("no room in the spool: the rest of a live stream is only relayed", "room", st.room.name, "stream", st.id, "kept", size)
 	st.mu.Lock()
@@ -214,16 +220,32 @@ func (in *intake) cutShort() error {
 	return nil
 }
 
+// sumOf is the SHA-256 of what the spool has up to size, in hex.
+func (in *intake) sumOf(size int64) (string, error) {
+	if size == in.spooled {
+		return in.sum()
+	}
+	part := intake{st: in.st, spooled: size, hash: sha256.New(), stale: true, front: in.front}
+	return part.sum()
+}
+
 // keptHeader is the header of a stream of which the spool does not have all: with what cannot be made of the rest. The caller holds
 // in.mu.
 func (st *Stream) keptHeader(info Info) []byte {
 	in := &st.in
 	h := st.headerOf(info)
 	h.Mark, h.Sent = in.kept.mark, in.kept.sent
-	if state, err := in.hash.(encoding.BinaryMarshaler).MarshalBinary(); err == nil { // always, of crypto/sha256
-		h.Hash = &hashed{in.spooled, state}
-	}
+	h.Hash = in.hashed()
 	return h.text()
+}
+
+// hashed is the state of the hash.
+func (in *intake) hashed() *hashed {
+	state, err := in.hash.(encoding.BinaryMarshaler).MarshalBinary()
+	if err != nil {
+		panic(err) // crypto/sha256 has none
+	}
+	return &hashed{in.spooled, state}
 }
 
 // lastHeader is the header of a stream that ends as info says.
@@ -231,7 +253,7 @@ func (st *Stream) lastHeader(log *spool.Log, info Info) []byte {
 	in := &st.in
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if cut := in.kept.cut; cut != nil {
+	if cut := in.kept.cut.Load(); cut != nil {
 		info.Size, info.Offset, info.SHA256 = cut.Size, cut.Offset, cut.SHA256
 	}
 	if log.Start() > 0 {

@@ -239,7 +239,7 @@ func tinyDisk(t *testing.T, size string) string {
 
 func TestAFullDiskRefusesFilesAndLiveStreamsGoOn(t *testing.T) {
 	dir := tinyDisk(t, "2m")
-	h := start(t, &Hub{Dir: filepath.Join(dir, "spool"), Limits: Limits{RingBytes: minRingBytes}})
+	h := start(t, &Hub{Dir: filepath.Join(dir, "spool"), Archive: away{newShelf()}, Limits: Limits{RingBytes: minRingBytes}})
 	ballast := filepath.Join(dir, "ballast")
 	content := random(1_500_000)
 	file := publish(t, h, Spec{Key: "file"})
@@ -247,7 +247,12 @@ func TestAFullDiskRefusesFilesAndLiveStreamsGoOn(t *testing.T) {
 	if _, err := file.Sync(); err != nil {
 		t.Fatal(err)
 	}
-	live := publish(t, h, Spec{Kind: Live})
+	recorded := publish(t, h, Spec{Kind: Live}) // it is to be archived
+	write(t, recorded, content[:100_000])
+	if _, err := recorded.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	live := publish(t, h, Spec{Kind: Live, Relay: true})
 	viewer := live.Stream().Follow(FromBirth)
 	defer viewer.Close()
 	whole := publish(t, h, Spec{Key: "whole"})
@@ -268,6 +273,10 @@ func TestAFullDiskRefusesFilesAndLiveStreamsGoOn(t *testing.T) {
 		write(t, live, content[at:at+100_000])
 		if _, err := live.Sync(); err != nil {
 			t.Fatalf("a live stream on a full disk: %v", err)
+		}
+		write(t, recorded, content[recorded.Offset():][:50_000])
+		if n, err := recorded.Sync(); err != nil || n != recorded.Offset() {
+			t.Fatalf("a live stream that is archived, on a full disk: %d, %v", n, err)
 		}
 		for len(got) < at+100_000 {
 			item, err := viewer.Next(ctx)
@@ -296,10 +305,27 @@ func TestAFullDiskRefusesFilesAndLiveStreamsGoOn(t *testing.T) {
 	if info, err := whole.Finish(ctx, ""); err != nil || info.SHA256 != hexSum(content[:50_000]) {
 		t.Errorf("an end that there was no room for (%v) is now %+v, %v", endErr, info, err)
 	}
+	if info := finish(t, recorded); info.SHA256 != hexSum(content[:*info.Size]) || *info.Size != 850_000 {
+		t.Errorf("the live stream that is archived ends as %+v; want all that was relayed", info)
+	}
+	kept := recorded.Stream().Kept()
+	if n := *kept.Size; n < 100_000 || n >= 850_000 || kept.SHA256 != hexSum(content[:n]) {
+		t.Errorf("what is archived of it is %+v; want what was acknowledged before, and perhaps more", kept)
+	}
+	src, size := recorded.Stream().Spooled()
+	got = make([]byte, size)
+	if _, err := src.ReadAt(got, 0); err != nil && err != io.EOF || !bytes.Equal(got, content[:*kept.Size]) {
+		t.Errorf("the spool has %d bytes of it, %v; want %d", len(got), err, *kept.Size)
+	}
 	if info := finish(t, live); info.SHA256 != hexSum(content) {
 		t.Errorf("the live stream ends as %+v", info)
 	}
 }
+
+// away is an archive that cannot be reached.
+type away struct{ *shelf }
+
+func (away) Keep(*Stream) {}
 
 // fillDisk takes all the room that there is.
 func fillDisk(t *testing.T, name string) {

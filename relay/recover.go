@@ -33,6 +33,8 @@ func (h *Hub) recover(log *spool.Log, head []byte) error {
 	st.in.front, st.in.kept.sent, st.in.kept.mark = d.Hash, d.Sent, d.Mark
 	switch {
 	case d.Info.Whole():
+		st.end = min(st.end, *d.Info.Size) // of a live stream that went on without room there may be more
+		st.info.Offset = st.end
 		st.in.over = true
 		st.announced = true
 		h.tell(EventEnd, st.info) // the earlier run may not have come to it

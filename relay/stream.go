@@ -96,6 +96,9 @@ func (st *Stream) Spooled() (content io.ReaderAt, size int64) {
 	if log == nil {
 		return nil, 0
 	}
+	if cut := st.in.kept.cut.Load(); cut != nil {
+		return log, *cut.Size
+	}
 	return log, log.Size()
 }
 
@@ -107,7 +110,7 @@ func (st *Stream) KeepAt(size int64) bool {
 	in := &st.in
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.spooled >= size && in.kept.cut == nil {
+	if in.spooled >= size && in.kept.cut.Load() == nil {
 		return false
 	}
 	in.keepAt = size

@@ -229,15 +229,17 @@ func (w *Writer) unsynced(offset int64, err error) (int64, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	switch {
-	case w.st.kind != Live:
+	case w.st.kind != Live || in.over && in.kept.cut.Load() == nil:
 		return 0, err
 	case !w.st.keeps():
 		in.kept.rest(time.Now())
 		return offset, nil
-	case in.kept.cut == nil && !in.over:
-		err = errors.Join(in.cutShort(), err)
+	case in.kept.cut.Load() == nil:
+		if err := in.cutShort(); err != nil {
+			return 0, err
+		}
 	}
-	return 0, err // of these bytes alone: what follows is only relayed
+	return offset, nil // of which the publisher was told how much is kept
 }
 
 // spooled hands the spool all that has come, and tells how much that is.

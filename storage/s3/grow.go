@@ -141,6 +141,9 @@ func (g *growth) Send(ctx context.Context, size int64) error {
 // Commit implements storage.Growth.
 func (g *growth) Commit(ctx context.Context, size int64) (info storage.Info, err error) {
 	err = g.during(ctx, func() error {
+		if g.written > size {
+			return &storage.SizeError{Key: g.key, Promised: size, Written: g.written}
+		}
 		if err := g.fill(size); err != nil {
 			return err
 		}

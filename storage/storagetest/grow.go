@@ -70,6 +70,14 @@ func (s *suite) grows() {
 		s.Error("Commit of another size than promised = nil")
 	}
 	s.wantMissing("growing/wrong")
+	more := s.grow("growing/more", content(9, 2*first), storage.Options{Size: -1})
+	if err := more.Send(s.Context(), int64(first)); err != nil {
+		s.Fatal(err)
+	}
+	if _, err := more.Commit(s.Context(), int64(first)-1); err == nil {
+		s.Error("Commit of less than was sent = nil")
+	}
+	s.wantMissing("growing/more")
 }
 
 // bounded is a source of which only the first size bytes can be read.
