@@ -2,7 +2,6 @@ package spool
 
 import (
 	"errors"
-	"fmt"
 	"os"
 )
 
@@ -25,30 +24,20 @@ func (l *Log) Drop(to int64, header []byte) error {
 
 // drop notes what is given up.
 func (l *Log) drop(to int64, header []byte) error {
-	if len(header) > MaxHeaderBytes {
-		return fmt.Errorf("%w: header of %d bytes, limit %d", ErrTooLarge, len(header), MaxHeaderBytes)
-	}
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case l.failed != nil:
-		return l.failed
-	case l.closed != nil:
-		return l.closed
-	case l.sealing:
-		return l.wrap("drop", ErrSealed)
-	}
-	to = max(to, l.start)
-	l.headed = l.end + int64(len(l.pending))
-	l.pending = appendHeader(l.pending, header, l.size)
-	l.pending = slot{kind: kindDrop, offset: to}.append(l.pending)
-	before := l.size - l.start
-	l.start, l.size = to, max(to, l.size)
-	l.spool.size.Add(l.size - l.start - before)
-	l.index.drop(to)
-	return nil
+	return l.note(header, func() error {
+		if l.sealing {
+			return l.wrap("drop", ErrSealed)
+		}
+		to := max(to, l.start)
+		l.headed = l.end + int64(len(l.pending))
+		l.pending = appendHeader(l.pending, header, l.size)
+		l.pending = slot{kind: kindDrop, offset: to}.append(l.pending)
+		before := l.size - l.start
+		l.start, l.size = to, max(to, l.size)
+		l.spool.size.Add(l.size - l.start - before)
+		l.index.drop(to)
+		return nil
+	})
 }
 
 // empty frees all of the content if all of it was dropped. That is good on every file system.

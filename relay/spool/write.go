@@ -103,6 +103,18 @@ func (l *Log) appended(s slot) {
 
 // put queues a header, and with seal the slot that ends the log, if it is not there yet.
 func (l *Log) put(header []byte, seal bool) error {
+	return l.note(header, func() error {
+		l.pending = appendHeader(l.pending, header, l.size)
+		if seal && !l.sealing {
+			l.pending = slot{kind: kindSeal, offset: l.size}.append(l.pending)
+			l.sealing = true
+		}
+		return nil
+	})
+}
+
+// note calls f, which queues slots, with mu held, if header is fit and the log can be written.
+func (l *Log) note(header []byte, f func() error) error {
 	if len(header) > MaxHeaderBytes {
 		return fmt.Errorf("%w: header of %d bytes, limit %d", ErrTooLarge, len(header), MaxHeaderBytes)
 	}
@@ -116,12 +128,7 @@ func (l *Log) put(header []byte, seal bool) error {
 	case l.closed != nil:
 		return l.closed
 	}
-	l.pending = appendHeader(l.pending, header, l.size)
-	if seal && !l.sealing {
-		l.pending = slot{kind: kindSeal, offset: l.size}.append(l.pending)
-		l.sealing = true
-	}
-	return nil
+	return f()
 }
 
 func (l *Log) dirty() (bool, error) {
