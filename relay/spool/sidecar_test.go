@@ -28,13 +28,18 @@ func FuzzSidecar(f *testing.F) {
 	f.Add(text[:len(text)-3])
 	f.Add(append(slices.Clone(text[:60]), text[70:]...))
 	f.Add([]byte{})
+	dropped := append(slices.Clone(text[:len(text)-slotBytes]), make([]byte, 3*slotBytes)...) // a hole
+	dropped = slot{kind: kindChunk, length: 5, offset: 20}.append(dropped)
+	dropped = slot{kind: kindDrop, offset: 22}.append(dropped)
+	f.Add(dropped)
+	f.Add(slot{kind: kindDrop, offset: 100}.append(dropped))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		side, err := parseSidecar(bytes.NewReader(text))
 		if err != nil {
 			t.Fatalf("parseSidecar = %v", err)
 		}
-		if side.end > int64(len(text)) || side.size < 0 {
-			t.Fatalf("end %d of %d, size %d", side.end, len(text), side.size)
+		if side.end > int64(len(text)) || side.start < 0 || side.size < side.start {
+			t.Fatalf("end %d of %d, %d to %d", side.end, len(text), side.start, side.size)
 		}
 		at := int64(0)
 		for _, p := range side.index.pages {
@@ -51,7 +56,7 @@ func FuzzSidecar(f *testing.F) {
 		}
 		// What is kept of a torn sidecar is whole.
 		again, err := parseSidecar(bytes.NewReader(text[:side.end]))
-		if err != nil || again.size != side.size || again.end != side.end || again.sealed != side.sealed ||
+		if err != nil || again.size != side.size || again.start != side.start || again.end != side.end || again.sealed != side.sealed ||
 			!bytes.Equal(again.header, side.header) || (again.damage == nil) != (side.damage == nil) {
 			t.Fatalf("the good part reads %+v; want %+v", again, side)
 		}
