@@ -3,9 +3,9 @@
 //
 // A stream is an append-only log of chunks. Its publisher appends through a [Writer] and never waits for a reader. Everybody
 // else, an archiver too, is a [Reader] with a cursor: nobody has a queue, so that memory is bounded by the streams and not by
-// who reads them. The newest chunks lie in memory, all of them in the spool on disk, and what has ended goes to the [Archive];
-// a reader moves between the three without noticing. A reader of a file gets every byte; one of a live stream that falls
-// behind jumps to the newest key chunk and is told of the gap.
+// who reads them. The newest chunks lie in memory, all of them in the spool on disk (of a live stream as many as [Limits] say), and
+// what has ended goes to the [Archive]; a reader moves between the three without noticing. A reader of a file gets every byte; one of
+// a live stream that falls behind jumps to the newest key chunk and is told of the gap.
 //
 //	hub := &relay.Hub{Dir: "data/spool"}
 //	if err := hub.Start(); err != nil { ... }
