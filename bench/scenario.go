@@ -54,6 +54,7 @@ var scenarios = []scenario{
 	join(),
 	lateJoin(),
 	archived(),
+	outage(),
 	stalled(),
 	slow(),
 	idle(),

@@ -23,6 +23,8 @@ func (m Metric) Title() (name, unit string) {
 		return string(m), "ms"
 	case Slower:
 		return "slower", "x"
+	case Drained:
+		return "drained", "x"
 	case Wire:
 		return "wire", "B/B"
 	case Failed:

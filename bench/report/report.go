@@ -88,13 +88,14 @@ const (
 	P50        Metric = "p50"         // ms from when a message was due until it has come
 	P99        Metric = "p99"
 	P999       Metric = "p99.9"
-	Slower     Metric = "slower" // times as long as when nobody is slow
-	Wire       Metric = "wire"   // bytes on the wire per byte delivered
-	Failed     Metric = "failed" // connects that had no answer and were tried again
+	Slower     Metric = "slower"  // times as long as when nobody is slow
+	Drained    Metric = "drained" // how long the archive took to catch up, in times of the outage
+	Wire       Metric = "wire"    // bytes on the wire per byte delivered
+	Failed     Metric = "failed"  // connects that had no answer and were tried again
 )
 
 // Metrics are all metrics, in the order in which they are shown.
-var Metrics = []Metric{CPU, CPUEach, Throughput, Messages, Rate, Memory, MemoryEach, First, P50, P99, P999, Slower, Wire, Failed}
+var Metrics = []Metric{CPU, CPUEach, Throughput, Messages, Rate, Memory, MemoryEach, First, P50, P99, P999, Slower, Drained, Wire, Failed}
 
 // MoreIsBetter reports whether a greater figure is the better one.
 func (m Metric) MoreIsBetter() bool { return m == Throughput || m == Messages || m == Rate }
