@@ -11,8 +11,11 @@ import (
 	"sluice/bench/report"
 )
 
-// caseTime bounds one measurement.
-const caseTime = 4 * time.Minute
+// caseTime bounds one measurement, longTime one of a long workload.
+const (
+	caseTime = 4 * time.Minute
+	longTime = 12 * time.Minute
+)
 
 // bench is one run.
 type bench struct {
@@ -147,7 +150,11 @@ func (b *bench) add(ctx context.Context, result *report.Result, p *peer, w workl
 }
 
 func (b *bench) sample(ctx context.Context, p *peer, w workload) (report.Sample, error) {
-	ctx, cancel := context.WithTimeout(ctx, caseTime)
+	limit := caseTime
+	if w.long {
+		limit = longTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	sample, err := w.run(ctx, p, b.scale)
 	if said := p.stop(); err != nil {

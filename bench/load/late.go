@@ -14,8 +14,11 @@ import (
 	"time"
 )
 
-// listEvery is between two looks at whether a stream is archived: seldom enough that the server does little beside.
-const listEvery = 50 * time.Millisecond
+// Between two looks at whether a stream is archived: more and more, so that the server does little beside.
+const (
+	firstPause = 5 * time.Millisecond
+	longPause  = 500 * time.Millisecond
+)
 
 // Finish ends the stream that a room of Sluice's is a flow of. With Archive, it returns when the stream is archived.
 func (r *Room) Finish(ctx context.Context) (Stream, error) {
@@ -32,7 +35,7 @@ func (r *Room) Finish(ctx context.Context) (Stream, error) {
 
 // archived waits until the archive has a stream: before that the server is not done with it.
 func archived(ctx context.Context, socket *Socket, room, stream string) (Stream, error) {
-	for {
+	for pause := firstPause; ; pause = min(pause*3/2, longPause) {
 		listed, err := request(ctx, socket, "list", map[string]any{"room": room})
 		if err != nil {
 			return Stream{}, err
@@ -47,7 +50,7 @@ func archived(ctx context.Context, socket *Socket, room, stream string) (Stream,
 			}
 		}
 		select {
-		case <-time.After(listEvery):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return Stream{}, fmt.Errorf("not archived: %w", ctx.Err())
 		}
