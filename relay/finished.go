@@ -58,7 +58,10 @@ func (h *Hub) openFinished(dir string) error {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return h.rewriteFinished()
+	if err := h.rewriteFinished(); err != nil {
+		h.log().Warn("finished uploads will not be known to the next run", "err", err) // a full disk keeps nobody from starting
+	}
+	return nil
 }
 
 // rewriteFinished writes the file anew. The caller holds uploads.mu.

@@ -158,7 +158,7 @@ func (a *Archive) expireOne(ctx context.Context, key string, now time.Time) (due
 	}
 	room := content.Meta["room"]
 	keep := a.keep(room)
-	if keep == 0 {
+	if room == "" || keep == 0 { // what has lost its room's name could be of any
 		return never, nil
 	}
 	if due = content.ModTime.Add(keep); due.After(now) || a.wants(key) {

@@ -101,6 +101,13 @@ func TestWhatIsTooOldIsDeleted(t *testing.T) {
 					}
 				}
 			}
+			nameless, err := s.Create(t.Context(), "media/2020/01/01/01DXF6DT000000000000000000.bin", storage.Options{})
+			if err == nil {
+				_, err = nameless.Commit(t.Context())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
 			is("at once", now, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8)
 			is("after six days", now.Add(6*day), 0, 0, 1, 2, 3, 4, 5, 6, 7, 8)
 			is("after a week", now.Add(8*day), 3, 0, 2, 3, 5, 6, 8)
@@ -115,6 +122,9 @@ func TestWhatIsTooOldIsDeleted(t *testing.T) {
 			is("after another week", now.Add(16*day), 1, 0, 2, 3, 5, 6, 8)
 			a.Rules[0].Keep = 30 * day
 			is("after a month", now.Add(31*day), 3, 2, 5, 8)
+			if _, err := s.Stat(t.Context(), "media/2020/01/01/01DXF6DT000000000000000000.bin"); err != nil {
+				t.Errorf("what names no room: %v", err)
+			}
 			a.Rules = nil
 			is("without rules", now.Add(1000*day), 0, 2, 5, 8)
 		})
