@@ -6,15 +6,22 @@ import (
 )
 
 // Drop gives up the content before to, for which there is room on the disk again, and puts header in place of the last one, as Put
-// does. When it returns that is durable, as is all that was appended. With to beyond the end everything is given up, and the next
-// record begins there. After ErrFull what was dropped cannot be read any more, but takes its room until Drop is called again; only
-// where everything was given up it takes none. Other errors are those of Append. A file system that knows no holes keeps the content
-// until Remove.
-func (l *Log) Drop(to int64, header []byte) error {
-	if err := l.drop(to, header); err != nil {
+// does; where that much was given up before, it only syncs. When it returns that is durable, as is all that was appended. With to
+// beyond the end everything is given up, and the next record begins there. After ErrFull the content is still there, up to the next
+// Sync that finds room. Other errors are those of Append. A file system that knows no holes keeps the content until Remove.
+func (l *Log) Drop(to int64, header []byte) error { return l.giveUp(to, header, false) }
+
+// Forsake is Drop for content that need not survive a crash. Where the disk is too full to note what is given up, and that is everything,
+// there is room again all the same; a crash before the next Sync leaves a damaged log.
+func (l *Log) Forsake(to int64, header []byte) error { return l.giveUp(to, header, true) }
+
+func (l *Log) giveUp(to int64, header []byte, forsake bool) error {
+	l.dropping.Lock()
+	defer l.dropping.Unlock()
+	if err := l.drop(to, header, forsake); err != nil {
 		return err
 	}
-	if err := l.Sync(); errors.Is(err, ErrFull) {
+	if err := l.Sync(); forsake && errors.Is(err, ErrFull) {
 		return errors.Join(err, l.empty())
 	} else if err != nil {
 		return err
@@ -22,22 +29,36 @@ func (l *Log) Drop(to int64, header []byte) error {
 	return errors.Join(l.empty(), l.free())
 }
 
-// drop notes what is given up.
-func (l *Log) drop(to int64, header []byte) error {
+// drop is a drop whose slots wait for a Sync, and where in the sidecar the first of them goes.
+type drop struct{ to, pos int64 }
+
+// drop notes what is given up: at once what was never there or is forsaken, anything else when that is durable.
+func (l *Log) drop(to int64, header []byte, forsake bool) error {
 	return l.note(header, func() error {
 		if l.sealing {
 			return l.wrap("drop", ErrSealed)
 		}
-		to := max(to, l.start)
-		l.headed = l.end + int64(len(l.pending))
+		if n := len(l.drops); to <= l.start || n > 0 && to <= l.drops[n-1].to {
+			return nil
+		}
+		d := drop{to, l.end + int64(len(l.pending))}
 		l.pending = appendHeader(l.pending, header, l.size)
 		l.pending = slot{kind: kindDrop, offset: to}.append(l.pending)
-		before := l.size - l.start
-		l.start, l.size = to, max(to, l.size)
-		l.spool.size.Add(l.size - l.start - before)
-		l.index.drop(to)
+		if forsake || to > l.size {
+			l.dropped(d)
+		} else {
+			l.drops = append(l.drops, d)
+		}
 		return nil
 	})
+}
+
+// dropped has the log begin later. The caller holds mu.
+func (l *Log) dropped(d drop) {
+	before := l.size - l.start
+	l.start, l.size, l.headed = d.to, max(d.to, l.size), d.pos
+	l.spool.size.Add(l.size - l.start - before)
+	l.index.drop(d.to)
 }
 
 // empty frees all of the content if all of it was dropped. That is good on every file system.

@@ -122,10 +122,10 @@ func TestADropThatACrashCutOff(t *testing.T) {
 	l := create(t, s, "A")
 	appendTo(t, l, 300_000, 1000)
 	before := imageOf(t, dir)
-	must(t, l.drop(200_000, []byte("dropped")))
+	must(t, l.drop(200_000, []byte("dropped"), false))
 	must(t, l.Sync())
 	noted := imageOf(t, dir)
-	must(t, l.drop(400_000, []byte("left out")))
+	must(t, l.drop(400_000, []byte("left out"), false))
 	must(t, l.Sync())
 	beyond := imageOf(t, dir)
 	for name, c := range map[string]struct {
@@ -154,7 +154,7 @@ func TestDamageIsToldOfOnlyWhereItIsStillWanted(t *testing.T) {
 	s := open(t, dir)
 	l := create(t, s, "A")
 	appendTo(t, l, 10_000, 1000)
-	must(t, l.drop(5_000, []byte("h")))
+	must(t, l.drop(5_000, []byte("h"), false))
 	must(t, l.Sync())
 	must(t, s.Close())
 	first := int64(len(appendHeader([]byte(magic), []byte("header of A"), 0))) // where the first chunk's slot is
@@ -202,4 +202,101 @@ func TestReadersAndADropAtTheSameTime(t *testing.T) {
 		must(t, l.Drop(to, []byte("h")))
 	}
 	must(t, <-read)
+}
+
+// recoversFrom checks what a crash that leaves the files of dir as they are leaves of the log.
+func recoversFrom(t *testing.T, dir string, start, size int64) {
+	t.Helper()
+	files := imageOf(t, dir)
+	for name := range files {
+		if name != "A"+indexExt && name != "A"+openExt {
+			delete(files, name)
+		}
+	}
+	after := t.TempDir()
+	files.write(t, after)
+	l, _ := recoverOne(t, after)
+	if l.Damage() != nil || l.Size() != size {
+		t.Errorf("recovered %d bytes, damage %v; want %d", l.Size(), l.Damage(), size)
+	}
+	holds(t, l, start)
+}
+
+func TestHolesAreMadeOnlyOfWhatIsNotedOnTheDisk(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	l := create(t, s, "A")
+	appendTo(t, l, 300_000, 1000)
+	must(t, l.drop(100_000, []byte("first"), false))
+	must(t, l.Sync())
+	must(t, l.drop(300_000, []byte("second"), false)) // and a crash comes before it is on the disk
+	must(t, l.empty())
+	must(t, l.free())
+	holds(t, l, 100_000)
+	recoversFrom(t, dir, 100_000, 300_000)
+	must(t, l.Sync())
+	must(t, l.free())
+	recoversFrom(t, dir, 300_000, 300_000)
+}
+
+func TestWhereADropFindsNoRoomNothingIsGivenUp(t *testing.T) {
+	dir, relieve, ok := smallDisk(t, 256<<10)
+	if !ok {
+		t.Skip("mounting is not allowed")
+	}
+	s := open(t, dir)
+	l := create(t, s, "A")
+	appendTo(t, l, 60_000, 3000)
+	ballast, err := os.Create(dir + "/more")
+	for err == nil {
+		_, err = ballast.Write(make([]byte, 512))
+	}
+	must(t, ballast.Close())
+	header := make([]byte, 5000) // which needs a block more
+	if err := l.Drop(60_000, header); !errors.Is(err, ErrFull) {
+		t.Fatalf("Drop = %v; want ErrFull", err)
+	}
+	holds(t, l, 0)
+	recoversFrom(t, dir, 0, 60_000)
+	if err := l.Forsake(60_000, header); !errors.Is(err, ErrFull) {
+		t.Fatalf("Forsake = %v; want ErrFull", err)
+	}
+	relieve()
+	must(t, l.Drop(60_000, header))
+	holds(t, l, 60_000)
+	recoversFrom(t, dir, 60_000, 60_000)
+}
+
+func TestContentForsakenOnAFullDiskMakesRoom(t *testing.T) {
+	dir, _, ok := smallDisk(t, 256<<10)
+	if !ok {
+		t.Skip("mounting is not allowed")
+	}
+	s := open(t, dir)
+	l := create(t, s, "A")
+	if err := fillUp(l); !errors.Is(err, ErrFull) {
+		t.Fatal(err)
+	}
+	for err := error(ErrFull); err != nil; err = l.Append(patterned(l.Size(), 3000), 0) {
+		if err := l.Forsake(l.Size(), make([]byte, 5000)); err != nil && !errors.Is(err, ErrFull) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestSealingCutsOffWhatAFailedWriteLeft(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	l := create(t, s, "A")
+	appendTo(t, l, 10_000, 1000)
+	h, err := l.acquire()
+	must(t, err)
+	_, err = h.content.WriteAt(make([]byte, 500), l.Size())
+	must(t, err)
+	l.release()
+	must(t, l.Seal([]byte("sealed")))
+	if info, err := os.Stat(l.Path()); err != nil || info.Size() != 10_000 {
+		t.Errorf("the file has %d bytes, %v; want 10000", info.Size(), err)
+	}
+	check(t, l, patterned(0, 10_000))
 }

@@ -44,7 +44,7 @@ func (e *CorruptError) Error() string {
 
 // writeError marks the errors that say that there is no room.
 func writeError(err error) error {
-	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EMFILE, syscall.ENFILE} {
 		if errors.Is(err, full) {
 			return fmt.Errorf("%w: %w", ErrFull, err)
 		}

@@ -21,8 +21,9 @@ type Log struct {
 
 	handle *handle // guarded by spool.files.mu
 
-	writing sync.Mutex // held by Append, Put and Seal
-	syncing group
+	writing  sync.Mutex // held by Append, Put and Seal
+	dropping sync.Mutex // held by Drop and Forsake; taken before writing
+	syncing  group
 
 	mu       sync.RWMutex
 	index    index   // guarded by mu
@@ -38,6 +39,7 @@ type Log struct {
 	closed   error   // guarded by mu; fs.ErrClosed or fs.ErrNotExist
 	failed   error   // guarded by mu; wraps ErrFailed
 	headed   int64   // guarded by mu; where in the sidecar the header of the last Drop is
+	drops    []drop  // guarded by mu; those whose slots are in pending, the furthest last
 	fileName string  // guarded by mu; of the content
 }
 

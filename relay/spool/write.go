@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 	"os"
 )
@@ -37,12 +38,12 @@ func (l *Log) openFiles() (*handle, error) {
 	}
 	content, err := os.OpenFile(l.fileName, mode, 0)
 	if err != nil {
-		return nil, err
+		return nil, writeError(err)
 	}
 	index, err := os.OpenFile(l.spool.file(l.id, indexExt), os.O_RDWR, 0)
 	if err != nil {
 		content.Close()
-		return nil, err
+		return nil, writeError(err)
 	}
 	return &handle{content: content, index: index}, nil
 }
@@ -194,6 +195,12 @@ func (l *Log) committed(bytes, slots int, size int64) {
 	l.end += int64(bytes)
 	l.durable = size
 	l.unsure = false
+	for len(l.drops) > 0 && l.drops[0].pos < l.end {
+		if l.drops[0].to > l.start {
+			l.dropped(l.drops[0])
+		}
+		l.drops = l.drops[1:]
+	}
 }
 
 // fail makes the error stay: an fsync that is tried again after a failure may succeed though the data is lost.
@@ -207,10 +214,13 @@ func (l *Log) fail(err error) error {
 	return l.failed
 }
 
-// finishSeal gives the content its final name.
+// finishSeal cuts off what a failed write has left behind the content, and gives that its final name.
 func (l *Log) finishSeal() error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	if err := l.trimTail(); err != nil {
+		return err
+	}
 	if err := l.rename(); err != nil {
 		return err
 	}
@@ -221,6 +231,22 @@ func (l *Log) finishSeal() error {
 	defer l.mu.Unlock()
 	l.sealed = true
 	return nil
+}
+
+func (l *Log) trimTail() error {
+	if l.Sealed() {
+		return nil // and what is open may be for reading only
+	}
+	h, err := l.acquire()
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	info, err := h.content.Stat()
+	if size := l.Size(); err == nil && info.Size() > size {
+		err = errors.Join(h.content.Truncate(size), h.content.Sync())
+	}
+	return l.wrap("seal", err)
 }
 
 // rename is done with mu held, so that nobody opens the content by a name it has no more.
