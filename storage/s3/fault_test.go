@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -76,7 +75,7 @@ func TestFaults(t *testing.T) {
 		{"a download goes on where it broke off", testBrokenDownload},
 		{"a download does not go on in another object", testReplacedDownload},
 		{"an abort leaves nothing on the server", testAbort},
-		{"an upload that cannot be written down is aborted", testNoRecord},
+		{"an upload that cannot be written down arrives all the same", testNoRecord},
 		{"what a killed process left is swept", testSweepRecorded},
 		{"what nobody wrote down is swept when it is old", testSweepListed},
 		{"more writers than memory for them all end", testLittleMemory},
@@ -257,8 +256,8 @@ func testNoRecord(t *testing.T, server *lab.S3Server) {
 	if err := s.uploads.file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := put(t.Context(), s, "large", large); !errors.Is(err, fs.ErrClosed) {
-		t.Errorf("put = %v; want that the record is closed", err)
+	if _, err := put(t.Context(), s, "large", large); err != nil {
+		t.Errorf("put = %v", err)
 	}
 	if n := openUploadsOf(t, s); n != 0 {
 		t.Errorf("%d uploads are left on the server", n)

@@ -3,8 +3,10 @@ package s3
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 
 	"github.com/minio/minio-go/v7"
@@ -18,7 +20,10 @@ const growBytes = 256 << 10
 // growth is an object whose bytes are kept elsewhere until the server has them: a part is in memory only while it is read and sent.
 type growth struct {
 	*writer
-	src io.ReaderAt
+	src    io.ReaderAt
+	done   *storage.Info // the object, which an earlier process has completed
+	asked  bool          // whether the server lists checksums of parts
+	listed bool          // it does
 }
 
 // GrowFrom implements storage.Grower.
@@ -44,7 +49,7 @@ func (s *Store) Grow(ctx context.Context, key string, src io.ReaderAt, text []by
 	if err != nil {
 		return nil, err
 	}
-	g := &growth{w, src}
+	g := &growth{writer: w, src: src}
 	if id, commit := s.uploads.claim(s.name(key), m); id != "" {
 		if err := g.resume(id, commit, m); err != nil {
 			g.close()
@@ -72,11 +77,39 @@ func (g *growth) resume(id, commit string, m mark) error {
 		return nil
 	case code(err) == "NoSuchUpload":
 		u.cut()
-		return s.uploads.remove(id)
+		s.uploads.remove(id)
+		return g.completed(commit)
 	}
 	u.cut()
 	s.uploads.leave(id)
 	return err
+}
+
+// completed looks for the object: the answer that the upload was completed may have been lost, or who was to hear it.
+func (g *growth) completed(commit string) error {
+	object, err := g.store.stat(g.ctx, g.key)
+	switch {
+	case err == nil && commit != "" && commitOf(object) == commit:
+		info := g.store.info(g.key, object)
+		g.done = &info
+	case err != nil && !errors.Is(explain(g.key, err), fs.ErrNotExist):
+		return err
+	}
+	return nil
+}
+
+// list finds out whether the server lists checksums of parts, without which nobody could go on from a mark.
+func (g *growth) list() {
+	if g.asked || g.number == 0 {
+		return
+	}
+	first := ""
+	err := g.store.listParts(g.ctx, g.store.name(g.key), g.upload.id, func(part minio.ObjectPart) {
+		if part.PartNumber == 1 {
+			first = part.ChecksumCRC64NVME
+		}
+	})
+	g.asked, g.listed = err == nil, first != ""
 }
 
 // skip goes to where the mark was set, if the server has all that was there then.
@@ -94,12 +127,13 @@ func (g *growth) skip(m mark) {
 	}
 	if sum.size == m.Bytes && sum.crc == m.CRC {
 		g.upload.parts, g.number, g.written, g.sum = parts, m.Parts, m.Bytes, sum
+		g.asked, g.listed = m.Parts > 0, m.Parts > 0
 	}
 }
 
 // Mark implements storage.Growth.
 func (g *growth) Mark() (int64, []byte) {
-	if g.upload == nil || g.upload.unsummed() {
+	if g.upload == nil || !g.listed || g.upload.unsummed() {
 		return 0, nil
 	}
 	text, err := json.Marshal(mark{ID: g.upload.id, Commit: g.commit, Parts: g.number, Bytes: g.sum.size, CRC: g.sum.crc})
@@ -114,7 +148,7 @@ func (g *growth) Next() int64 {
 	part := g.plan.size(g.number + 1)
 	next := g.written + part
 	switch last := g.options.Size; {
-	case part == 0, last >= 0 && next >= last:
+	case g.done != nil, part == 0, last >= 0 && next >= last:
 		return math.MaxInt64 // Commit sends the last part, and says if there can be none
 	}
 	return next
@@ -134,13 +168,23 @@ func (g *growth) Send(ctx context.Context, size int64) error {
 		if g.upload == nil {
 			return nil
 		}
-		return g.upload.wait(g.ctx)
+		if err := g.upload.wait(g.ctx); err != nil {
+			return err
+		}
+		g.list()
+		return nil
 	})
 }
 
 // Commit implements storage.Growth.
 func (g *growth) Commit(ctx context.Context, size int64) (info storage.Info, err error) {
 	err = g.during(ctx, func() error {
+		if g.done != nil {
+			if info = *g.done; info.Size != size {
+				return &storage.SizeError{Key: g.key, Promised: size, Written: info.Size}
+			}
+			return nil
+		}
 		if g.written > size {
 			return &storage.SizeError{Key: g.key, Promised: size, Written: g.written}
 		}

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"testing"
 
 	"sluice/internal/lab"
@@ -175,5 +178,81 @@ func TestWhatGrowsHoldsNoMemoryBetweenTheParts(t *testing.T) {
 	}
 	if n := openUploadsOf(t, s); n != 0 {
 		t.Errorf("%d uploads are left", n)
+	}
+}
+
+// unlisted is a server that tells checksums of parts when they come, and does not list them.
+type unlisted struct{ *http.Transport }
+
+var checksums = regexp.MustCompile(`<ChecksumCRC64NVME>[^<]*</ChecksumCRC64NVME>`)
+
+func (u unlisted) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := u.Transport.RoundTrip(r)
+	if err != nil || r.Method != http.MethodGet || !r.URL.Query().Has("uploadId") {
+		return resp, err
+	}
+	text, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	text = checksums.ReplaceAll(text, nil)
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	return resp, err
+}
+
+func TestThereIsNoMarkThatNobodyCouldGoOnFrom(t *testing.T) {
+	o := connect(t, lab.StartS3(t))
+	transport, err := newTransport(o.withDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Transport = unlisted{transport}
+	g, err := open(t, o).Grow(t.Context(), "film", bytes.NewReader(random(3*MinPartBytes)), nil, storage.Options{Size: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Abort()
+	if err := g.Send(t.Context(), 2*MinPartBytes); err != nil {
+		t.Fatal(err)
+	}
+	if sent, mark := g.Mark(); sent != 0 || mark != nil {
+		t.Errorf("Mark() = %d, %q; want none: the server lists no checksums", sent, mark)
+	}
+}
+
+// whole answers a request for a part of an object with all of it.
+type whole struct {
+	*http.Transport
+	body []byte
+}
+
+func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := w.Transport.RoundTrip(r)
+	if err == nil && resp.StatusCode == http.StatusPartialContent {
+		resp.Body.Close()
+		resp.StatusCode, resp.Status = http.StatusOK, "200 OK"
+		resp.Header.Del("Content-Range")
+		resp.Header.Set("Content-Length", strconv.Itoa(len(w.body)))
+		resp.ContentLength, resp.Body = int64(len(w.body)), io.NopCloser(bytes.NewReader(w.body))
+	}
+	return resp, err
+}
+
+func TestAnswersToAnotherRangeAreNotBelieved(t *testing.T) {
+	server, body := lab.StartS3(t), []byte("0123456789")
+	o := connect(t, server)
+	if _, err := put(t.Context(), open(t, o), "digits", body); err != nil {
+		t.Fatal(err)
+	}
+	transport, err := newTransport(o.withDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Transport = whole{transport, body}
+	r, _, err := open(t, o).Open(t.Context(), "digits", 4, 3)
+	if err != nil {
+		return // it says so at once
+	}
+	defer r.Close()
+	if got, err := io.ReadAll(r); err == nil {
+		t.Errorf("bytes 4 to 6 read as %q", got)
 	}
 }

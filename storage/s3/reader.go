@@ -3,9 +3,8 @@ package s3
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"strconv"
-	"strings"
 
 	"github.com/minio/minio-go/v7"
 
@@ -39,10 +38,15 @@ func (r *reader) open() error {
 	if err != nil {
 		return err
 	}
+	from, size, err := parseRange(header.Get("Content-Range"), object.Size)
+	if err == nil && from != r.offset {
+		err = fmt.Errorf("s3: asked for what follows byte %d, the server sent what follows %d", r.offset, from)
+	}
+	if err != nil {
+		return errors.Join(err, src.Close())
+	}
 	if r.info.ETag == "" {
-		if object.Size, err = wholeSize(header.Get("Content-Range"), object.Size); err != nil {
-			return errors.Join(err, src.Close())
-		}
+		object.Size = size
 		r.info = r.store.info(r.key, object)
 		if r.length, err = r.info.Range(r.offset, r.length); err != nil {
 			return errors.Join(err, src.Close())
@@ -62,16 +66,16 @@ func (r *reader) setRange(o *minio.GetObjectOptions) error {
 	return nil
 }
 
-// wholeSize reads the size of the object from the header of a part of it.
-func wholeSize(contentRange string, size int64) (int64, error) {
+// parseRange reads from the header of a part of the object where it begins, and the size of the whole. Without one it is the whole, of
+// that size.
+func parseRange(contentRange string, size int64) (from, whole int64, err error) {
 	if contentRange == "" {
-		return size, nil
+		return 0, size, nil
 	}
-	_, whole, ok := strings.Cut(contentRange, "/")
-	if !ok {
-		return 0, errors.New("s3: malformed Content-Range")
+	if _, err := fmt.Sscanf(contentRange, "bytes %d-%d/%d", &from, new(int64), &whole); err != nil {
+		return 0, 0, fmt.Errorf("s3: malformed Content-Range: %w", err)
 	}
-	return strconv.ParseInt(whole, 10, 64)
+	return from, whole, nil
 }
 
 func (r *reader) Read(p []byte) (int, error) {

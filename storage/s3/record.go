@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"sync"
@@ -17,8 +18,10 @@ const maxRecordLines = 10_000
 // uploads knows which multipart uploads are not over, and writes it down for the next process.
 type uploads struct {
 	mu    sync.Mutex
-	file  *os.File         // nil: nothing is written down
-	lines int              // in file
+	file  *os.File // nil: nothing is written down
+	lines int      // in file
+	path  string
+	log   *slog.Logger
 	open  map[string]begun // by id, those being written
 	left  map[string]begun // those given up, which the server may still have
 }
@@ -38,8 +41,8 @@ type recordLine struct {
 }
 
 // openUploads reads what an earlier process has left in the record.
-func openUploads(record string) (*uploads, error) {
-	u := &uploads{open: make(map[string]begun), left: make(map[string]begun)}
+func openUploads(record string, log *slog.Logger) (*uploads, error) {
+	u := &uploads{path: record, log: log, open: make(map[string]begun), left: make(map[string]begun)}
 	if record == "" {
 		return u, nil
 	}
@@ -52,7 +55,10 @@ func openUploads(record string) (*uploads, error) {
 	if err != nil {
 		return nil, err
 	}
-	return u, u.shorten()
+	if err := u.shorten(); err != nil {
+		log.Warn("the record of uploads", "err", err) // a full disk keeps nobody from starting
+	}
+	return u, nil
 }
 
 // parseRecord returns the uploads that were begun and are not over. A line that a crash has cut off is none.
@@ -71,11 +77,11 @@ func parseRecord(text []byte) map[string]begun {
 	return left
 }
 
-func (u *uploads) add(b begun, id string) error {
+func (u *uploads) add(b begun, id string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.open[id] = b
-	return u.write(b.line(id))
+	u.note(b.line(id))
 }
 
 // claim takes an upload of an object that was given up; "" if there is none. One that is known by a mark may be in no record.
@@ -110,21 +116,21 @@ func (u *uploads) leave(id string) {
 }
 
 // suspect is leave for an upload that the server says it has no more.
-func (u *uploads) suspect(name, id string) error {
+func (u *uploads) suspect(name, id string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	b := begun{name: name} // nobody goes on with it
 	u.left[id] = b
-	return u.write(b.line(id))
+	u.note(b.line(id))
 }
 
 // remove is called when the server has the upload no more.
-func (u *uploads) remove(id string) error {
+func (u *uploads) remove(id string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.open, id)
 	delete(u.left, id)
-	return u.write(recordLine{ID: id, Done: true})
+	u.note(recordLine{ID: id, Done: true})
 }
 
 // abandoned returns the uploads that were given up.
@@ -139,6 +145,13 @@ func (u *uploads) isOpen(id string) bool {
 	defer u.mu.Unlock()
 	_, ok := u.open[id]
 	return ok
+}
+
+// note writes a line. What cannot be written down, listing finds: nothing fails for it.
+func (u *uploads) note(line recordLine) {
+	if err := u.write(line); err != nil {
+		u.log.Warn("the record of uploads", "upload", line.ID, "err", err)
+	}
 }
 
 // write appends a line. It needs no sync: what a crash of the machine takes from the record, listing finds.
@@ -160,17 +173,28 @@ func (u *uploads) write(line recordLine) error {
 
 // shorten writes the record anew.
 func (u *uploads) shorten() error {
-	if err := u.file.Truncate(0); err != nil {
-		return err
-	}
-	u.lines = 0
+	var text bytes.Buffer
+	lines := json.NewEncoder(&text)
 	for _, uploads := range []map[string]begun{u.left, u.open} {
 		for id, b := range uploads {
-			if err := u.write(b.line(id)); err != nil {
+			if err := lines.Encode(b.line(id)); err != nil {
 				return err
 			}
 		}
 	}
+	name := u.path
+	f, err := os.OpenFile(name+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(text.Bytes()); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, f.Close(), os.Remove(name+".tmp"))
+	}
+	u.file.Close() // nobody reads it any more
+	u.file, u.lines = f, len(u.left)+len(u.open)
 	return nil
 }
 

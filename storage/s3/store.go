@@ -59,7 +59,7 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
 	}
-	uploads, err := openUploads(o.Record)
+	uploads, err := openUploads(o.Record, o.Logger)
 	if err != nil {
 		return nil, err
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// abandonedAfter is how long an upload of another process must have stood still before it counts as abandoned. If it
-// was not, its writer finds it gone and fails.
+// abandonedAfter is how long an upload that is not of this process must have stood still before it counts as abandoned. Of another
+// server it may be the only copy of what that has given up of a live stream: each needs a prefix of its own.
 const abandonedAfter = time.Hour
 
 // Sweep implements storage.Sweeper. It removes the multipart uploads that this process, or those before it that had

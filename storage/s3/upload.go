@@ -53,7 +53,8 @@ func (s *Store) begin(ctx context.Context, key, commit string, o minio.PutObject
 		u.cut()
 		return nil, explain(key, err)
 	}
-	return u, s.uploads.add(begun{s.name(key), commit}, u.id)
+	s.uploads.add(begun{s.name(key), commit}, u.id)
+	return u, nil
 }
 
 func (s *Store) newUpload(ctx context.Context, key string) *upload {
@@ -170,7 +171,8 @@ func (u *upload) complete(ctx context.Context) (etag string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return etag, s.uploads.remove(u.id)
+	s.uploads.remove(u.id)
+	return etag, nil
 }
 
 // abort has the server forget all parts. No part is sent any more: the object's ctx has ended.
@@ -185,7 +187,7 @@ func (u *upload) abort(ctx context.Context) error {
 		return fmt.Errorf("abort the upload of %s: %w", u.key, err)
 	}
 	if wasCut {
-		return u.store.uploads.suspect(u.store.name(u.key), u.id)
+		u.store.uploads.suspect(u.store.name(u.key), u.id)
 	}
 	return nil
 }
@@ -203,5 +205,6 @@ func (s *Store) forget(ctx context.Context, name, id string) error {
 		s.uploads.leave(id)
 		return err
 	}
-	return s.uploads.remove(id)
+	s.uploads.remove(id)
+	return nil
 }
