@@ -8,5 +8,5 @@
 //
 // What is told is written down first, and sent until it is answered by 2xx, also by the next process: it comes once at least, unless it
 // is not taken for three days, 10,000 others wait, or the machine itself loses what was not on its disk yet. What is told of one stream
-// comes in order. Nobody waits for the web server.
+// comes in order. After a crash there may be an end of a stream that nobody was told of before. Nobody waits for the web server.
 package hook

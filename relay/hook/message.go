@@ -1,7 +1,9 @@
 package hook
 
 import (
+	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,13 +49,24 @@ func parseName(name string) (m message, ok bool) {
 // write makes the file. What it has is whole, whenever the process ends.
 func (m message) write(dir string, body []byte) error {
 	file := filepath.Join(dir, m.name())
-	if err := os.WriteFile(file+tempExt, body, 0o600); err != nil {
-		return err
+	err := os.WriteFile(file+tempExt, body, 0o600)
+	if err == nil {
+		err = os.Rename(file+tempExt, file)
 	}
-	return os.Rename(file+tempExt, file)
+	if err != nil {
+		os.Remove(file + tempExt) // it would take room for nothing
+	}
+	return err
 }
 
-func (m message) read(dir string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, m.name())) }
+// read returns the body; fs.ErrNotExist if there is none, or not what was written.
+func (m message) read(dir string) ([]byte, error) {
+	body, err := os.ReadFile(filepath.Join(dir, m.name()))
+	if err == nil && !json.Valid(body) {
+		err = fmt.Errorf("%w: a crash of the machine has cut it off", fs.ErrNotExist)
+	}
+	return body, err
+}
 
 func (m message) remove(dir string) error { return os.Remove(filepath.Join(dir, m.name())) }
 
