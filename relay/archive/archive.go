@@ -42,8 +42,7 @@ type Archive struct {
 	once sync.Once
 	life context.Context // of all that it starts, until Close has waited long enough
 	end  context.CancelFunc
-	rest context.CancelFunc // ends what need not be finished
-	born string             // sorts before the ids of streams that began after it
+	born string // sorts before the ids of streams that began after it
 	memo *memo
 	due  map[string]time.Time // by day, when something of it may have to go; used by the sweep
 
@@ -56,6 +55,7 @@ type Archive struct {
 	closed   bool
 	archived int64
 	failures int64
+	rest     context.CancelFunc // ends what need not be finished; nil: it has not begun
 }
 
 var _ relay.Archive = (*Archive)(nil)
@@ -72,9 +72,10 @@ type job struct {
 	gone   bool               // the stream was deleted
 
 	failures int  // in a row
-	damaged  bool // the last one was the spool's
+	own      bool // the last one was not the store's being away
 
 	// Owned by the worker; by who takes the job out when there is none.
+	giving sync.Mutex     // held while the growth is given up
 	growth storage.Growth // of the content; nil: none, or it was cut off
 	grown  bool           // the store may have something of the content
 	stored bool           // it has all
@@ -109,8 +110,20 @@ func (a *Archive) Stats() Stats {
 
 func (a *Archive) log() *slog.Logger { return cmp.Or(a.Logger, slog.Default()) }
 
-// Start has what is done from time to time begin; else it begins when the archive is first used.
-func (a *Archive) Start() { a.begin() }
+// Start has what is done from time to time begin. It is called once, when the hub has taken up what an earlier run has left: what of that
+// is on its way to the store is not to be swept away.
+func (a *Archive) Start() {
+	a.begin()
+	rest, cancel := context.WithCancel(a.life)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		cancel()
+		return
+	}
+	a.rest = cancel
+	a.work.Go(func() { a.sweep(rest) })
+}
 
 // begin makes the zero value work.
 func (a *Archive) begin() {
@@ -120,9 +133,6 @@ func (a *Archive) begin() {
 		a.memo = newMemo()
 		a.born = firstID(time.Now())
 		a.due = make(map[string]time.Time)
-		var rest context.Context
-		rest, a.rest = context.WithCancel(a.life)
-		a.work.Go(func() { a.sweep(rest) })
 	})
 }
 
@@ -232,9 +242,10 @@ func (a *Archive) tryLater(j *job, err error) {
 	longest := min(firstPause<<min(j.failures-1, 16), longPause)
 	pause := longest/2 + rand.N(longest/2)
 	level := slog.LevelWarn
-	if j.damaged = isDamage(err); j.damaged {
+	if isDamage(err) {
 		pause, level = damagePause, slog.LevelError
 	}
+	j.own = isOwn(err)
 	a.log().Log(context.Background(), level, "archiving failed", "room", j.stream.Room(), "stream", j.stream.ID(),
 		"err", err, "again", pause)
 	j.timer = time.AfterFunc(pause, func() {
@@ -257,7 +268,7 @@ func (a *Archive) again(j *job) {
 // hurry brings back all that wait for the store, which has just shown that it is there. The caller holds mu.
 func (a *Archive) hurry() {
 	for _, j := range a.jobs {
-		if !j.damaged {
+		if !j.own {
 			a.again(j)
 		}
 	}
@@ -278,13 +289,13 @@ func (a *Archive) drop(ctx context.Context, id string) error {
 	if j.cancel == nil {
 		delete(a.jobs, id)
 		a.mu.Unlock()
-		return a.giveUp(j)
+		return a.giveUp(ctx, j)
 	}
 	j.cancel()
 	a.mu.Unlock()
 	select {
 	case <-j.done:
-		return a.giveUp(j)
+		return a.giveUp(ctx, j)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -304,8 +315,11 @@ func (a *Archive) Close(ctx context.Context) error {
 			j.cancel() // the next process goes on with it
 		}
 	}
+	rest := a.rest
 	a.mu.Unlock()
-	a.rest()
+	if rest != nil {
+		rest()
+	}
 	defer a.end()
 	defer context.AfterFunc(ctx, a.end)()
 	a.work.Wait()

@@ -70,11 +70,7 @@ func (a *Archive) expire(ctx context.Context, now time.Time) (n int, err error) 
 		if err != nil {
 			return n, err
 		}
-		deleted, err := a.expireAll(ctx, keys, now, next)
-		n += deleted
-		if err != nil {
-			return n, err
-		}
+		n += a.expireAll(ctx, keys, now, next)
 		if after = last; after == "" {
 			break
 		}
@@ -118,18 +114,22 @@ func (a *Archive) oldest(ctx context.Context, after string, then, now time.Time)
 	return keys, last, err
 }
 
-// expireAll looks at keys and deletes the streams that are due. next is when the rest of each day is.
-func (a *Archive) expireAll(ctx context.Context, keys []string, now time.Time, next map[string]time.Time) (n int, err error) {
+// expireAll looks at keys and deletes the streams that are due; what fails is tried again with the next sweep, and keeps nothing else.
+// next is when the rest of each day is.
+func (a *Archive) expireAll(ctx context.Context, keys []string, now time.Time, next map[string]time.Time) (n int) {
 	due := make([]time.Time, len(keys)) // zero: it is gone
-	group, ctx := errgroup.WithContext(ctx)
+	var group errgroup.Group
 	group.SetLimit(readsAtOnce)
 	for i, key := range keys {
 		group.Go(func() (err error) {
-			due[i], err = a.expireOne(ctx, key, now)
-			return err
+			if due[i], err = a.expireOne(ctx, key, now); err != nil {
+				due[i] = now
+				a.log().Warn("deleting what is too old failed", "object", key, "err", err)
+			}
+			return nil
 		})
 	}
-	err = group.Wait()
+	group.Wait()
 	for i, key := range keys {
 		day := path.Dir(key)
 		switch at, seen := next[day]; {
@@ -141,7 +141,7 @@ func (a *Archive) expireAll(ctx context.Context, keys []string, now time.Time, n
 			next[day] = earlier(at, due[i])
 		}
 	}
-	return n, err
+	return n
 }
 
 // never is when streams are due that are kept for ever.
@@ -161,10 +161,17 @@ func (a *Archive) expireOne(ctx context.Context, key string, now time.Time) (due
 	if room == "" || keep == 0 { // what has lost its room's name could be of any
 		return never, nil
 	}
-	if due = content.ModTime.Add(keep); due.After(now) || a.wants(key) {
+	info := relay.Info{ID: streamOf(key), Room: room}
+	archived := content.ModTime // by some stores when it was begun
+	switch manifest, err := a.Store.Stat(ctx, manifestKey(room, info.ID)); {
+	case err == nil:
+		archived = manifest.ModTime
+	case !errors.Is(err, fs.ErrNotExist):
+		return never, err
+	}
+	if due = archived.Add(keep); due.After(now) || a.wants(key) {
 		return due, nil
 	}
-	info := relay.Info{ID: streamOf(key), Room: room}
 	if err := a.Delete(ctx, info); err != nil {
 		return due, err
 	}

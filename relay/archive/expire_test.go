@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -128,5 +131,54 @@ func TestWhatIsTooOldIsDeleted(t *testing.T) {
 			a.Rules = nil
 			is("without rules", now.Add(1000*day), 0, 2, 5, 8)
 		})
+	}
+}
+
+// begunAt is a store that dates what it has by when that was begun, as Amazon S3 does with uploads of parts.
+type begunAt struct {
+	storage.Store
+	begun time.Time
+}
+
+func (b begunAt) Stat(ctx context.Context, key string) (storage.Info, error) {
+	info, err := b.Store.Stat(ctx, key)
+	if strings.HasPrefix(key, mediaFolder) {
+		info.ModTime = b.begun
+	}
+	return info, err
+}
+
+func TestWhatTookLongToArchiveIsNotTooOldAtOnce(t *testing.T) {
+	begun := time.Now().Add(-25 * time.Hour)
+	a := &Archive{Store: begunAt{openDir(t, t.TempDir()), begun}, Logger: quiet, Rules: []Rule{{"*", day}}}
+	a.begin()
+	defer a.Close(t.Context())
+	plantWhole(t, a, "lobby", begun)
+	for _, c := range []struct {
+		at   time.Duration
+		want int
+	}{{0, 0}, {25 * time.Hour, 1}} {
+		if n, err := a.expire(t.Context(), time.Now().Add(c.at)); n != c.want || err != nil {
+			t.Errorf("%v after it was archived: expire = %d, %v; want %d", c.at, n, err, c.want)
+		}
+	}
+}
+
+func TestWhatCannotBeDeletedKeepsNothingElse(t *testing.T) {
+	folder := t.TempDir()
+	a := &Archive{Store: openDir(t, folder), Logger: quiet, Rules: []Rule{{"*", day}}}
+	a.begin()
+	defer a.Close(t.Context())
+	old := time.Now().Add(-100 * time.Hour)
+	bad := plantWhole(t, a, "lobby", old)
+	for i := range 40 {
+		plantWhole(t, a, "lobby", old.Add(time.Duration(i+1)*time.Minute))
+	}
+	key := contentKey(ulid.MustParseStrict(bad), relay.Info{})
+	if err := os.WriteFile(filepath.Join(folder, "archive", key), []byte("damage"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := a.expire(t.Context(), time.Now().Add(2*day)); n != 40 || err != nil {
+		t.Errorf("expire = %d, %v; want the 40 others", n, err)
 	}
 }

@@ -28,6 +28,12 @@ func isDamage(err error) bool {
 	return errors.As(err, &d)
 }
 
+// isOwn reports whether err comes of what is archived: another stream that reaches the store says nothing about it.
+func isOwn(err error) bool {
+	var size *storage.SizeError
+	return isDamage(err) || errors.Is(err, storage.ErrCorrupt) || errors.Is(err, storage.ErrTooLarge) || errors.As(err, &size)
+}
+
 var (
 	errGrowing = errors.New("there is no more of the stream yet")
 	errTurn    = errors.New("there is more of the stream")
@@ -42,7 +48,7 @@ func (a *Archive) archive(ctx context.Context, j *job) error {
 	case info.State == relay.Open:
 		return a.grow(ctx, j, info)
 	case info.State != relay.Ended, info.Size == nil:
-		if err := a.giveUp(j); err != nil {
+		if err := a.giveUp(ctx, j); err != nil {
 			a.log().Warn("giving up an upload failed", "stream", info.ID, "err", err)
 		}
 		return errGivenUp
@@ -84,7 +90,7 @@ func (a *Archive) grow(ctx context.Context, j *job, info relay.Info) error {
 	if !ok {
 		return errGrowing
 	}
-	if err := a.beginGrowth(grower, j, info); err != nil {
+	if err := a.beginGrowth(a.life, grower, j, info); err != nil {
 		return err
 	}
 	g := j.growth
@@ -105,8 +111,8 @@ func (a *Archive) grow(ctx context.Context, j *job, info relay.Info) error {
 	return errGrowing
 }
 
-// beginGrowth begins with the content of j, or goes on with it.
-func (a *Archive) beginGrowth(grower storage.Grower, j *job, info relay.Info) error {
+// beginGrowth begins with the content of j, or goes on with it, for as long as ctx lives.
+func (a *Archive) beginGrowth(ctx context.Context, grower storage.Grower, j *job, info relay.Info) error {
 	if j.growth != nil {
 		return nil
 	}
@@ -115,9 +121,14 @@ func (a *Archive) beginGrowth(grower storage.Grower, j *job, info relay.Info) er
 		return err
 	}
 	src, _ := j.stream.Spooled()
-	j.growth, err = grower.Grow(a.life, key, source{src}, j.stream.Mark(), options)
+	growth, err := grower.Grow(ctx, key, source{src}, j.stream.Mark(), options)
 	j.grown = true
-	return err
+	if err != nil {
+		return err
+	}
+	j.growth = growth
+	j.stream.Sent(growth.Mark()) // less than before, if the store has lost some: the spool must not give up more
+	return nil
 }
 
 // source is what the spool has of a stream; nil: nothing any more. What it cannot read it has damaged.
@@ -128,6 +139,9 @@ func (s source) ReadAt(p []byte, offset int64) (int, error) {
 		return 0, fs.ErrNotExist
 	}
 	n, err := s.ReaderAt.ReadAt(p, offset)
+	if err == io.EOF && n < len(p) {
+		err = io.ErrUnexpectedEOF // it has less than it had
+	}
 	if err == nil || err == io.EOF || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrClosed) {
 		return n, err // as it should be, or deleted, or told to end
 	}
@@ -135,12 +149,14 @@ func (s source) ReadAt(p []byte, offset int64) (int, error) {
 }
 
 // giveUp has the store forget what it has of the content, if that is not whole. Where it does not answer, its sweep does so later.
-func (a *Archive) giveUp(j *job) error {
+func (a *Archive) giveUp(ctx context.Context, j *job) error {
+	j.giving.Lock()
+	defer j.giving.Unlock()
 	grower, ok := a.Store.(storage.Grower)
 	if !ok || !j.grown || j.stored {
 		return nil
 	}
-	if err := a.beginGrowth(grower, j, j.stream.Info()); err != nil {
+	if err := a.beginGrowth(ctx, grower, j, j.stream.Info()); err != nil {
 		return err
 	}
 	g := j.growth
@@ -170,7 +186,7 @@ func content(st *relay.Stream, info relay.Info) (key string, o storage.Options, 
 func (a *Archive) storeContent(ctx context.Context, j *job, info relay.Info) error {
 	st := j.stream
 	if grower, ok := a.Store.(storage.Grower); ok {
-		if err := a.beginGrowth(grower, j, info); err != nil {
+		if err := a.beginGrowth(a.life, grower, j, info); err != nil {
 			return err
 		}
 		g := j.growth
@@ -182,7 +198,8 @@ func (a *Archive) storeContent(ctx context.Context, j *job, info relay.Info) err
 	if err != nil {
 		return err
 	}
-	if adopter, ok := a.Store.(storage.Adopter); ok {
+	_, spooled := st.Spooled()
+	if adopter, ok := a.Store.(storage.Adopter); ok && spooled == *info.Size { // more: of a live stream that was cut
 		if err := verify(ctx, st); err != nil {
 			return err
 		}

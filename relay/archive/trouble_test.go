@@ -332,7 +332,7 @@ func TestTheStoreIsSweptSoonAndEveryHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := sweeping{swept: make(chan struct{}, 100)}
 		a := &Archive{Store: store, Logger: quiet}
-		a.begin()
+		a.Start()
 		time.Sleep(3*time.Hour + time.Minute)
 		if err := a.Close(t.Context()); err != nil {
 			t.Error(err)
