@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 
 	"sluice/relay/spool"
 )
@@ -12,11 +13,17 @@ import (
 // cache is logs of streams that the store has: the spool keeps them as long as there is room, for who reads them next. The zero value
 // works.
 type cache struct {
+	clearing sync.Mutex   // held while room is made on a full disk
+	cleared  atomic.Int64 // logs that went for it
+
 	mu    sync.Mutex               // taken last
 	byID  map[string]*list.Element // guarded by mu, as is all below
 	order list.List                // of *spool.Log, read last in front
 	bytes int64
 }
+
+// cachedLogBytes is what a log takes beside its content, about.
+const cachedLogBytes = 8 << 10
 
 // get returns the log of a stream; nil if there is none.
 func (c *cache) get(id string) *spool.Log {
@@ -42,7 +49,7 @@ func (c *cache) put(log *spool.Log, limit int64) (out []*spool.Log, fresh bool) 
 		c.byID = make(map[string]*list.Element)
 	}
 	c.byID[log.ID()] = c.order.PushFront(log)
-	for c.bytes += log.Size(); c.bytes > limit; {
+	for c.bytes += log.Size(); c.bytes+int64(c.order.Len())*cachedLogBytes > limit && c.order.Len() > 0; {
 		out = append(out, c.take(c.order.Back()))
 	}
 	return out, true
@@ -83,7 +90,8 @@ func (c *cache) size() int64 {
 
 // cacheable reports whether the log of a stream that is archived as info may stay in the spool.
 func (h *Hub) cacheable(log *spool.Log, info Info) bool {
-	return h.Limits.CacheBytes > 0 && info.State == Archived && log.Start() == 0 && log.Size() == *info.Size && log.Size() <= h.Limits.CacheBytes && log.Sealed()
+	return h.Limits.CacheBytes > 0 && info.State == Archived && log.Start() == 0 && log.Size() > 0 &&
+		log.Size() == *info.Size && log.Size()+cachedLogBytes <= h.Limits.CacheBytes && log.Sealed()
 }
 
 // retire has the log of a stream that is over stay as a cache, or go. It waits for the disk.
@@ -111,11 +119,24 @@ func (h *Hub) recoverCached(log *spool.Log, info Info) {
 	h.discard(out)
 }
 
-// uncache makes room on the disk, and reports whether there was some to make.
-func (h *Hub) uncache() bool {
-	out := h.cache.empty()
+// roomy does what may find no room on the disk: once more if the cache has made some.
+func (h *Hub) roomy(f func() error) error {
+	cleared := h.cache.cleared.Load()
+	err := f()
+	if errors.Is(err, spool.ErrFull) && h.uncache() > cleared {
+		err = f()
+	}
+	return err
+}
+
+// uncache makes room on the disk, and returns how many logs have gone for it since the start.
+func (h *Hub) uncache() int64 {
+	c := &h.cache
+	c.clearing.Lock()
+	defer c.clearing.Unlock()
+	out := c.empty()
 	h.discard(out)
-	return len(out) > 0
+	return c.cleared.Add(int64(len(out)))
 }
 
 // uncacheOne lets go of the log of a stream that is deleted.
@@ -146,7 +167,7 @@ func (st *Stream) passOver(log *spool.Log, err error) bool {
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		st.hub.log().Error("spool: read from the store instead", "stream", st.id, "err", err)
-		st.hub.spawn(func() { st.hub.uncacheOne(st.id) })
+		st.hub.spawn(func() { st.removeLog(log) })
 	}
 	return true
 }

@@ -139,7 +139,7 @@ func TestWhatWasArchivedNotLongAgoIsReadFromTheSpool(t *testing.T) {
 		if n := spooled(t, dir); n != 1 || len(h.cache.byID) != 1 {
 			t.Errorf("%d streams are in the spool, %d in the cache after two were deleted; want 1", n, len(h.cache.byID))
 		}
-		if !h.uncache() || h.spool.Size() != 0 || h.cache.size() != 0 {
+		if h.uncache() == 0 || h.spool.Size() != 0 || h.cache.size() != 0 {
 			t.Errorf("%d bytes are left in the spool, %d in the cache, when there must be room", h.spool.Size(), h.cache.size())
 		}
 	})

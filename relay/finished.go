@@ -26,12 +26,16 @@ const finishedFile = "finished.jsonl"
 // finishedLines is how long the file grows before it is written anew, beside what is in memory.
 const finishedLines = 10_000
 
+// maxFinishedLine is how long a line may be.
+const maxFinishedLine = 1 << 20
+
 // finishedUploads is the file.
 type finishedUploads struct {
 	mu    sync.Mutex
 	path  string
 	file  *os.File // guarded by mu, as is all below
 	lines int
+	torn  bool // the last line may be there in part
 }
 
 // openFinished reads what an earlier run has left.
@@ -45,10 +49,11 @@ func (h *Hub) openFinished(dir string) error {
 	now := time.Now()
 	if err == nil {
 		defer f.Close()
-		for lines := json.NewDecoder(bufio.NewReader(f)); ; {
+		lines := bufio.NewScanner(f)
+		for lines.Buffer(nil, maxFinishedLine); lines.Scan(); {
 			var line finished
-			if lines.Decode(&line) != nil {
-				break // the end, or what a crash has cut off
+			if json.Unmarshal(lines.Bytes(), &line) != nil {
+				continue // a crash or a full disk has cut it off
 			}
 			delete(h.finished, line.Key)
 			if line.Until.After(now) && len(h.finished) < h.maxStreams() {
@@ -85,7 +90,7 @@ func (h *Hub) rewriteFinished() error {
 	if u.file != nil {
 		u.file.Close() // all of it is in the new one
 	}
-	u.file, u.lines = f, len(all)
+	u.file, u.lines, u.torn = f, len(all), false
 	return nil
 }
 
@@ -101,7 +106,11 @@ func (h *Hub) writeFinished(f finished) {
 		err = h.rewriteFinished()
 	default:
 		u.lines++
+		if u.torn {
+			text = append([]byte("\n"), text...)
+		}
 		_, err = u.file.Write(append(text, '\n'))
+		u.torn = err != nil
 	}
 	if err != nil {
 		h.log().Warn("finished uploads", "stream", f.Info.ID, "err", err)

@@ -60,6 +60,7 @@ type intake struct {
 	hash  hash.Hash
 	stale bool    // the hash lacks what an earlier run of the server received
 	front *hashed // how it was when the spool gave something up last, in this run or an earlier one; nil: it never did
+	later *hashed // the same for what is to be dropped, and may not be yet
 	armed bool
 	timer *time.Timer
 }

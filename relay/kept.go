@@ -41,8 +41,8 @@ type hashed struct {
 	State []byte `json:"state"`
 }
 
-// Sent says that the store has what is before offset, so that the spool needs it no more, and goes on from there with mark. relay.Archive
-// calls it.
+// Sent says that the store has what is before offset, so that the spool needs it no more, and goes on from there with mark; less than
+// before if the store has lost some. relay.Archive calls it.
 func (st *Stream) Sent(offset int64, mark []byte) {
 	in := &st.in
 	in.mu.Lock()
@@ -50,9 +50,7 @@ func (st *Stream) Sent(offset int64, mark []byte) {
 	if cut := in.kept.cut.Load(); cut != nil && offset > *cut.Size {
 		return // it was sent what is not to be kept
 	}
-	if offset >= in.kept.sent {
-		in.kept.sent, in.kept.mark = offset, mark
-	}
+	in.kept.sent, in.kept.mark = offset, mark
 }
 
 // Mark is what Sent was told last, in this run of the server or, where the spool needs it, an earlier one.
@@ -124,11 +122,7 @@ func (in *intake) append(p []byte) error {
 			return err
 		}
 	}
-	err := log.Append(p, 0)
-	if errors.Is(err, spool.ErrFull) && in.st.hub.uncache() {
-		err = log.Append(p, 0)
-	}
-	if err != nil {
+	if err := in.st.hub.roomy(func() error { return log.Append(p, 0) }); err != nil {
 		return in.st.notStored("append", err)
 	}
 	in.takeRoom(int64(len(p)))
@@ -148,10 +142,16 @@ func (in *intake) drop(to int64) error {
 	if to <= in.st.log.Start() {
 		return nil
 	}
-	if err := in.st.log.Drop(to, in.st.keptHeader(in.st.Info())); err != nil {
+	drop := in.st.log.Forsake
+	if in.st.keeps() {
+		drop = in.st.log.Drop
+	}
+	header := in.st.keptHeader(in.st.Info())
+	in.later = in.hashed()
+	if err := in.st.hub.roomy(func() error { return drop(to, header) }); err != nil {
 		return in.st.notStored("drop", err)
 	}
-	in.front = in.hashed()
+	in.front = in.later
 	return nil
 }
 
@@ -168,10 +168,13 @@ func (in *intake) trim() {
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		in.kept.busy = false
+		if in.later == nil || in.later.At < front.At {
+			in.later = front
+		}
 		switch {
-		case err == nil:
+		case err == nil && (in.front == nil || in.front.At < front.At):
 			in.front = front
-		case !in.over:
+		case err != nil && !in.over:
 			st.hub.log().Warn("spool drop", "stream", st.id, "err", err)
 		}
 	})
@@ -199,7 +202,7 @@ func (in *intake) outlived(now time.Time) (to int64) {
 // cutShort has the stream go on without the spool. What is durable is archived in the end; its publisher is told so.
 func (in *intake) cutShort() error {
 	st := in.st
-	if err := st.log.Sync(); err != nil && !errors.Is(err, spool.ErrFull) {
+	if err := st.hub.roomy(st.log.Sync); err != nil && !errors.Is(err, spool.ErrFull) {
 		return st.notStored("sync", err)
 	}
 	info, size := st.Info(), st.log.Durable()
@@ -225,7 +228,11 @@ func (in *intake) sumOf(size int64) (string, error) {
 	if size == in.spooled {
 		return in.sum()
 	}
-	part := intake{st: in.st, spooled: size, hash: sha256.New(), stale: true, front: in.front}
+	front := in.front
+	if in.later != nil && in.later.At <= size {
+		front = in.later
+	}
+	part := intake{st: in.st, spooled: size, hash: sha256.New(), stale: true, front: front}
 	return part.sum()
 }
 

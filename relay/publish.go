@@ -179,7 +179,11 @@ func (h *Hub) begin(key string, spec Spec) (*Writer, error) {
 		return nil, err
 	}
 	st.in.room = info.least()
-	if st.log, err = h.spool.Create(st.id, st.headerOf(info).text()); err != nil {
+	err = h.roomy(func() (err error) {
+		st.log, err = h.spool.Create(st.id, st.headerOf(info).text())
+		return err
+	})
+	if err != nil {
 		st.in.takeRoom(st.in.room)
 		return nil, st.notStored("create", err)
 	}
@@ -217,20 +221,21 @@ func (h *Hub) stream(d header) *Stream {
 	}
 }
 
-// take enters st in its room and the hub. Unless it is to replace what has the same key, that is errTaken.
-func (h *Hub) take(st *Stream, replace bool) error {
+// take enters st in its room and the hub. One that the spool had replaces what has the same key, and is taken whatever the limits are;
+// for others that is errTaken, or TooMany.
+func (h *Hub) take(st *Stream, recovered bool) error {
 	return h.use(st.info.Room, func(r *Room) error {
 		st.room = r
-		if err := r.take(st); err != nil {
+		if err := r.take(st, recovered); err != nil {
 			return err
 		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		if o := h.keys[st.key]; o != nil && !replace && !o.Info().cut() {
+		if o := h.keys[st.key]; o != nil && !recovered && !o.Info().cut() {
 			r.drop(st)
 			return errTaken
 		}
-		if len(h.streams) >= h.maxStreams() {
+		if len(h.streams) >= h.maxStreams() && !recovered {
 			r.drop(st)
 			return overLimit(TooMany, int64(h.maxStreams()), "streams on this server")
 		}

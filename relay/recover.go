@@ -39,14 +39,29 @@ func (h *Hub) recover(log *spool.Log, head []byte) error {
 		st.announced = true
 		h.tell(EventEnd, st.info) // the earlier run may not have come to it
 		st.settle()
-	case st.kind == File && st.key == "", log.Sealed(): // sealed, but the header that said so is lost
+	case log.Sealed(): // but the header that said so is lost
+		h.recoverSealed(st)
+	case st.kind == File && st.key == "":
 		st.in.over = true
-		st.announced = st.end > 0 // by the earlier run
+		st.announced = true // the earlier run may have done so
 		st.discard(Failed)
 	default:
 		h.reopen(st)
 	}
 	return nil
+}
+
+// recoverSealed ends a stream as its publisher has ended it, by what there is of it.
+func (h *Hub) recoverSealed(st *Stream) {
+	info, size := st.info, st.end
+	st.in.over, st.in.stale, st.announced = true, true, true
+	sum, err := st.in.sum()
+	if err != nil || info.Size != nil && *info.Size != size {
+		st.discard(Failed)
+		return
+	}
+	info.State, info.Size, info.SHA256 = Ended, &size, sum
+	st.seal(st.log, info)
 }
 
 // reopen lets the publisher of an open stream come back.

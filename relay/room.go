@@ -130,9 +130,9 @@ func (r *Room) ended() {
 }
 
 // take enters a stream in the room.
-func (r *Room) take(st *Stream) error {
+func (r *Room) take(st *Stream, recovered bool) error {
 	over := st.Info().Over()
-	if limit := r.hub.roomStreams(); !over && r.open >= limit {
+	if limit := r.hub.roomStreams(); !over && !recovered && r.open >= limit {
 		return overLimit(TooMany, int64(limit), "open streams in a room")
 	}
 	r.streams[st.id] = st

@@ -202,7 +202,7 @@ func (w *Writer) Sync() (int64, error) {
 	if w.onlyRelayed() {
 		return offset, nil
 	}
-	if err := w.log.Sync(); err != nil {
+	if err := w.st.hub.roomy(w.log.Sync); err != nil {
 		info := w.st.Info()
 		switch {
 		case info.Whole():
@@ -295,7 +295,8 @@ const sealPause = 5 * time.Second
 
 // seal ends the stream, all of which has come.
 func (st *Stream) seal(log *spool.Log, info Info) (Info, error) {
-	if err := log.Seal(st.lastHeader(log, info)); err != nil && !st.Info().Over() {
+	header := st.lastHeader(log, info)
+	if err := st.hub.roomy(func() error { return log.Seal(header) }); err != nil && !st.Info().Over() {
 		err := st.notStored("seal", err)
 		if errors.Is(err, errNoRoom) && (st.key != "" || st.kind == Live) {
 			st.after(sealPause, func() { st.seal(log, info) })
