@@ -12,7 +12,7 @@ import (
 func (st *Stream) notStored(what string, err error) error {
 	st.hub.log().Error("spool "+what, "stream", st.id, "err", err)
 	if errors.Is(err, spool.ErrFull) {
-		return noRoom(0, "the server's disk is full, try again later")
+		return noRoom(0, "the server has no room to store it, try again later")
 	}
 	return Errorf(Unavailable, "the server cannot store this stream")
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"sluice/relay"
 	"sluice/storage"
 )
@@ -55,6 +57,7 @@ type Archive struct {
 	closed   bool
 	archived int64
 	failures int64
+	remains  map[ulid.ULID]bool // content of deleted streams that could not be deleted yet
 	rest     context.CancelFunc // ends what need not be finished; nil: it has not begun
 }
 
@@ -130,6 +133,7 @@ func (a *Archive) begin() {
 	a.once.Do(func() {
 		a.life, a.end = context.WithCancel(context.Background())
 		a.jobs = make(map[string]*job)
+		a.remains = make(map[ulid.ULID]bool)
 		a.memo = newMemo()
 		a.born = firstID(time.Now())
 		a.due = make(map[string]time.Time)
@@ -362,6 +366,7 @@ func (a *Archive) sweep(ctx context.Context) {
 
 func (a *Archive) clean(ctx context.Context) error {
 	_, err := a.expire(ctx, time.Now())
+	err = errors.Join(err, a.deleteRemains(ctx))
 	if sweeper, ok := a.Store.(storage.Sweeper); ok {
 		_, swept := sweeper.Sweep(ctx, a.wants)
 		err = errors.Join(err, swept)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/oklog/ulid/v2"
 
@@ -104,6 +106,37 @@ func (a *Archive) Delete(ctx context.Context, info relay.Info) error {
 		return err
 	}
 	a.memo.remove(info.ID)
+	err = a.deleteContent(ctx, id)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err == nil {
+		delete(a.remains, id)
+	} else if len(a.remains) < maxRemains {
+		a.remains[id] = true // nobody finds it any more, but the sweep
+	}
+	return err
+}
+
+// maxRemains is how much content may wait to be deleted that could not be.
+const maxRemains = 10_000
+
+// deleteRemains deletes the content of streams of which only the manifest could be deleted.
+func (a *Archive) deleteRemains(ctx context.Context) error {
+	a.mu.Lock()
+	ids := slices.Collect(maps.Keys(a.remains))
+	a.mu.Unlock()
+	for _, id := range ids {
+		if err := a.deleteContent(ctx, id); err != nil {
+			return err
+		}
+		a.mu.Lock()
+		delete(a.remains, id)
+		a.mu.Unlock()
+	}
+	return nil
+}
+
+func (a *Archive) deleteContent(ctx context.Context, id ulid.ULID) error {
 	keys, err := a.contentKeys(ctx, id)
 	if err != nil {
 		return err

@@ -166,3 +166,38 @@ func TestTwoDeletionsAtOnce(t *testing.T) {
 	all.Wait()
 	w.Cancel()
 }
+
+// clinging is a store that does not delete content, as long as it refuses.
+type clinging struct {
+	storage.Store
+	refuse atomic.Bool
+}
+
+func (c *clinging) Delete(ctx context.Context, key string) error {
+	if c.refuse.Load() && strings.HasPrefix(key, mediaFolder) {
+		return errAway
+	}
+	return c.Store.Delete(ctx, key)
+}
+
+func TestWhatWasDeletedInPartGoesWithTheNextSweep(t *testing.T) {
+	folder := t.TempDir()
+	store := &clinging{Store: openDir(t, folder)}
+	h := open(t, folder, store)
+	st := h.publish("lobby", "film.webm", film(1000))
+	h.archived(st)
+	store.refuse.Store(true)
+	if err := h.hub.Delete(t.Context(), st.ID(), relay.Identity{ID: "alice"}); err == nil {
+		t.Error("Delete = nil; want an error")
+	}
+	if err := h.archive.clean(t.Context()); err == nil {
+		t.Error("the sweep says nothing of what it could not delete")
+	}
+	store.refuse.Store(false)
+	if err := h.archive.clean(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if keys := h.keys(""); len(keys) > 0 {
+		t.Errorf("the store has %q", keys)
+	}
+}

@@ -19,7 +19,7 @@ var (
 	// ErrTooLarge is returned for a record over MaxRecordBytes or a header over MaxHeaderBytes.
 	ErrTooLarge = errors.New("spool: too large")
 
-	// ErrFull says that the disk, the quota or the limit on file sizes is reached. The log is as it was before
+	// ErrFull says that the disk, the quota or the limit on file sizes, or on open files, is reached. The log is as it was before
 	// the call, which may be repeated when there is room again.
 	ErrFull = errors.New("spool: no room left")
 

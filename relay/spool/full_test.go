@@ -27,7 +27,28 @@ func TestAFullDiskRefusesWhatItCannotHoldAndNothingElse(t *testing.T) {
 	if dir, relieve, ok := smallDisk(t, 256<<10); ok {
 		t.Run("full disk", func(t *testing.T) { fillAndRelieve(t, dir, relieve) })
 	}
+	t.Run("no files to open", withoutFiles)
 	t.Run("limit on file sizes", func(t *testing.T) { fillAndRelieve(t, t.TempDir(), limitFiles(t, 100_000)) })
+}
+
+// withoutFiles lets a log go idle so that its files are closed, and appends to it when the process may open none.
+func withoutFiles(t *testing.T) {
+	s := open(t, t.TempDir())
+	s.MaxOpenLogs = 1
+	a, b := create(t, s, "A"), create(t, s, "B")
+	for _, l := range []*Log{a, b} {
+		appendTo(t, l, 5000, 1000)
+	}
+	var before syscall.Rlimit
+	must(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before))
+	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 3, Max: before.Max}))
+	err := a.Append(patterned(5000, 1000), 0)
+	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before))
+	if !errors.Is(err, ErrFull) {
+		t.Errorf("Append = %v; want ErrFull", err)
+	}
+	appendTo(t, a, 10_000, 1000)
+	check(t, a, patterned(0, 10_000))
 }
 
 // fillAndRelieve fills what dir can hold, makes room, and checks that nothing is lost.

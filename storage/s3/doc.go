@@ -15,7 +15,8 @@
 // An upload that neither Commit nor Abort has ended, because the process was killed or the server was away, keeps its
 // parts on the server and costs money. [Store.Grow] goes on with those that are wanted, and [Store.Sweep] removes the others: call it
 // a while after the start and every hour. A lifecycle rule of the bucket (AbortIncompleteMultipartUpload) is the second
-// safety: it is to allow more days than any stream lasts, since of a live stream nobody else has what was sent long ago.
+// safety: it is to allow more days than any stream lasts, since of a live stream nobody else has what was sent long ago. For the
+// same reason no two processes may share a prefix: each sweeps away what it does not know and has stood still for an hour.
 //
 // See https://docs.aws.amazon.com/AmazonS3/latest/API/.
 package s3
