@@ -1,6 +1,10 @@
 package s3
 
-import "testing"
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
 
 // full returns a part that holds as much as it can.
 func full(t *testing.T, ps *parts, size int64) *part {
@@ -29,20 +33,35 @@ func TestMemoryOfAPartIsUsedForTheNextOne(t *testing.T) {
 	}
 }
 
-func TestMemoryGoesBackToTheSystemWithTheLastPart(t *testing.T) {
-	ps := newParts(Options{PartBytes: 5 * mib, MemoryBytes: 30 * mib})
-	var held []*part
-	for _, size := range []int64{5 * mib, 5 * mib, 3 * mib, 7 * mib, 100} { // only full parts are of one size
-		held = append(held, full(t, ps, size))
-	}
-	for _, p := range held[1:] {
-		p.release()
-	}
-	if n := len(ps.memory.free); n != 1 {
-		t.Errorf("%d buffers are free; want that of the full part alone", n)
-	}
-	held[0].release()
-	if n := len(ps.memory.free); n != 0 {
-		t.Errorf("%d buffers are held for nobody", n)
-	}
+func TestMemoryGoesBackToTheSystemSoonAfterTheLastPart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ps := newParts(Options{PartBytes: 5 * mib, MemoryBytes: 30 * mib})
+		free := func() int {
+			ps.memory.mu.Lock()
+			defer ps.memory.mu.Unlock()
+			return len(ps.memory.free)
+		}
+		var held []*part
+		for _, size := range []int64{5 * mib, 5 * mib, 3 * mib, 7 * mib, 100} { // only full parts are of one size
+			held = append(held, full(t, ps, size))
+		}
+		for _, p := range held[1:] {
+			p.release()
+		}
+		time.Sleep(2 * idleTime)
+		if n := free(); n != 1 {
+			t.Errorf("%d buffers are free; want that of the full part alone", n)
+		}
+		held[0].release()
+		time.Sleep(idleTime / 2)
+		full(t, ps, 5*mib).release() // the next part puts it off
+		time.Sleep(idleTime * 3 / 4)
+		if n := free(); n != 2 {
+			t.Errorf("%d buffers are held for the next part; want 2", n)
+		}
+		time.Sleep(idleTime)
+		if n := free(); n != 0 {
+			t.Errorf("%d buffers are held for nobody", n)
+		}
+	})
 }

@@ -83,9 +83,10 @@ func (p *part) release() {
 		_ = p.file.Close() // it had no name: nothing is kept
 		return
 	}
-	if err := errors.Join(p.drop(), p.from.memory.leave()); err != nil {
+	if err := p.drop(); err != nil {
 		panic(err) // it was not ours to give back
 	}
+	p.from.memory.leave()
 	p.from.share.Release(p.weight)
 }
 
