@@ -124,7 +124,9 @@ func (a *Archive) expireAll(ctx context.Context, keys []string, now time.Time, n
 		group.Go(func() (err error) {
 			if due[i], err = a.expireOne(ctx, key, now); err != nil {
 				due[i] = now
-				a.log().Warn("deleting what is too old failed", "object", key, "err", err)
+				if ctx.Err() == nil {
+					a.log().Warn("deleting what is too old failed", "object", key, "err", err)
+				}
 			}
 			return nil
 		})
