@@ -2,11 +2,16 @@ package relay
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -112,5 +117,97 @@ func TestAnEndWhoseHeaderIsLostIsAnEndAllTheSame(t *testing.T) {
 	info := st.Info()
 	if info.State != Ended || info.SHA256 != want.SHA256 || *info.Size != *want.Size {
 		t.Errorf("it is %s with %s; want %s", info.State, info.SHA256, want.SHA256)
+	}
+}
+
+func TestTheCacheIsBoundedInStreamsToo(t *testing.T) {
+	dir := t.TempDir()
+	cached(t, dir, newShelf(), 10*cachedLogBytes, func(t *testing.T, h *Hub) {
+		for i := range 30 {
+			w := publish(t, h, Spec{})
+			write(t, w, random(i%2)) // of one byte, or none
+			finish(t, w)
+			synctest.Wait()
+		}
+		if n := spooled(t, dir); n != 9 {
+			t.Errorf("%d streams of a byte are in the spool; want the 9 that there is room for", n)
+		}
+	})
+}
+
+func TestWhatGoesBadUnderAReaderLeavesTheSpool(t *testing.T) {
+	dir, archive := t.TempDir(), &remote{shelf: newShelf()}
+	cached(t, dir, archive, 1<<20, func(t *testing.T, h *Hub) {
+		content := random(900_000)
+		w := publish(t, h, Spec{})
+		write(t, w, content)
+		f := w.Stream().Follow(0) // the stream stays in memory as long as it is read
+		defer f.Close()
+		id := finish(t, w).ID
+		synctest.Wait()
+		spoil(t, filepath.Join(dir, id+".data"))
+		if got := drain(t, f); !bytes.Equal(got, content) {
+			t.Errorf("it gets %d bytes; want those of the store", len(got))
+		}
+		synctest.Wait()
+		if n := spooled(t, dir); n != 0 || h.spool.Size() != 0 {
+			t.Errorf("%d logs with %d bytes are left in the spool", n, h.spool.Size())
+		}
+	})
+}
+
+func TestOnAFullDiskTheCacheGivesWay(t *testing.T) {
+	dir := tinyDisk(t, "2m")
+	cached(t, filepath.Join(dir, "spool"), newShelf(), 1<<20, func(t *testing.T, h *Hub) {
+		w := publish(t, h, Spec{})
+		write(t, w, random(900_000))
+		finish(t, w)
+		synctest.Wait()
+		if h.cache.size() == 0 {
+			t.Fatal("the cache is empty")
+		}
+		fillDisk(t, filepath.Join(dir, "ballast"))
+		next := publish(t, h, Spec{})
+		write(t, next, random(500_000))
+		finish(t, next)
+		if h.cache.cleared.Load() == 0 {
+			t.Error("nothing has left the cache")
+		}
+	})
+}
+
+// The header of a drop may need more room than there is, when the bytes that came need some, too.
+func TestALiveStreamIsCutWhereADropFindsNoRoom(t *testing.T) {
+	for _, meta := range []int{0, 1000, 2000, 3000} {
+		t.Run(strconv.Itoa(meta), func(t *testing.T) {
+			dir := tinyDisk(t, "2m")
+			h := start(t, &Hub{Dir: filepath.Join(dir, "spool"), Archive: away{newShelf()}, Limits: Limits{RingBytes: minRingBytes}})
+			content := random(2_000_000)
+			w := publish(t, h, Spec{Kind: Live, Meta: json.RawMessage(strconv.Quote(strings.Repeat("x", meta)))})
+			write(t, w, content[:600_000])
+			if _, err := w.Sync(); err != nil {
+				t.Fatal(err)
+			}
+			w.Stream().Sent(300_000, []byte("{}"))
+			write(t, w, content[600_000:900_000])
+			fillDisk(t, filepath.Join(dir, "ballast"))
+			for w.Offset() < int64(len(content)) {
+				write(t, w, content[w.Offset():][:50_000])
+				if _, err := w.Sync(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Remove(filepath.Join(dir, "ballast")); err != nil {
+				t.Fatal(err)
+			}
+			finish(t, w)
+			kept := w.Stream().Kept()
+			if kept.State != Ended || *kept.Size < 600_000 {
+				t.Fatalf("it is %s with %v bytes; want it cut, with what was durable", kept.State, kept.Size)
+			}
+			if sum := sha256.Sum256(content[:*kept.Size]); kept.SHA256 != hex.EncodeToString(sum[:]) {
+				t.Errorf("the SHA-256 of the %d bytes that are kept is another", *kept.Size)
+			}
+		})
 	}
 }
