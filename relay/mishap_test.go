@@ -24,25 +24,11 @@ func restart(t *testing.T, h *Hub, limits Limits, between func(dir string)) *Hub
 	if between != nil {
 		between(h.Dir)
 	}
-	h = &Hub{Dir: h.Dir, Limits: limits}
-	if err := h.Start(); err != nil {
-		t.Fatalf("Start: %v", err)
-	}
-	t.Cleanup(func() { h.Close() })
-	return h
-}
-
-func started(t *testing.T) *Hub {
-	t.Helper()
-	h := &Hub{Dir: t.TempDir()}
-	if err := h.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return h
+	return start(t, &Hub{Dir: h.Dir, Limits: limits})
 }
 
 func TestTheLimitsKeepNoServerFromStarting(t *testing.T) {
-	h := started(t)
+	h := start(t, &Hub{})
 	var ids []string
 	for _, key := range []string{"a", "b", "c"} {
 		w := publish(t, h, Spec{Key: key})
@@ -61,7 +47,7 @@ func TestTheLimitsKeepNoServerFromStarting(t *testing.T) {
 }
 
 func TestALineThatIsCutOffHidesNoOtherFinishedUpload(t *testing.T) {
-	h := started(t)
+	h := start(t, &Hub{})
 	until := time.Now().Add(time.Hour)
 	put := func(key string, until time.Time) {
 		h.writeFinished(finished{Key: key, Info: Info{ID: key}, Until: until})
@@ -89,7 +75,7 @@ func TestALineThatIsCutOffHidesNoOtherFinishedUpload(t *testing.T) {
 }
 
 func TestAnEndWhoseHeaderIsLostIsAnEndAllTheSame(t *testing.T) {
-	h := started(t)
+	h := start(t, &Hub{})
 	content := random(300_000)
 	w := publish(t, h, Spec{Key: "k"})
 	write(t, w, content)

@@ -10,8 +10,9 @@
 //
 // A store that takes parts (storage.Grower) is sent those of a stream while it is still open, as soon as the spool has them: little is
 // left to do at the end, the spool need not keep what the store has of a live stream, and a process that comes after one that was
-// killed goes on with what the store has. Nothing can be seen before the end. Where a store takes over the spool's file, or only whole objects, all is done at the end. Until a stream is archived
-// the spool is what makes it durable. While the store is away streams wait there and are tried again.
+// killed goes on with what the store has. Nothing can be seen before the end. Where a store takes over the spool's file, or only whole
+// objects, all is done at the end. Until a stream is archived the spool is what makes it durable. While the store is away streams wait
+// there and are tried again.
 //
 // What is older than its room's [Rule] allows is deleted, the manifest first.
 package archive

@@ -164,14 +164,16 @@ func (a *Archive) expireOne(ctx context.Context, key string, now time.Time) (due
 		return never, nil
 	}
 	info := relay.Info{ID: streamOf(key), Room: room}
-	archived := content.ModTime // by some stores when it was begun
-	switch manifest, err := a.Store.Stat(ctx, manifestKey(room, info.ID)); {
-	case err == nil:
-		archived = manifest.ModTime
-	case !errors.Is(err, fs.ErrNotExist):
-		return never, err
+	due = content.ModTime.Add(keep)
+	if !due.After(now) { // some stores date content by when it was begun
+		switch manifest, err := a.Store.Stat(ctx, manifestKey(room, info.ID)); {
+		case err == nil:
+			due = manifest.ModTime.Add(keep)
+		case !errors.Is(err, fs.ErrNotExist):
+			return never, err
+		}
 	}
-	if due = archived.Add(keep); due.After(now) || a.wants(key) {
+	if due.After(now) || a.wants(key) {
 		return due, nil
 	}
 	if err := a.Delete(ctx, info); err != nil {

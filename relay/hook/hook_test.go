@@ -230,3 +230,31 @@ func TestASecretIsTextOrBase64(t *testing.T) {
 		t.Errorf("signed as %s; want %s", got, want)
 	}
 }
+
+func TestWhatACrashHasCutOffIsNotSent(t *testing.T) {
+	dir := t.TempDir()
+	m := message{at: time.Now(), stream: "A", event: relay.EventStream}
+	if err := os.WriteFile(filepath.Join(dir, m.name()), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := listen(t, ok)
+	h := start(t, l.URL, dir)
+	h.Tell(relay.EventEnd, stream("A")) // sent after what waits of the stream
+	if body := string(l.body(l.next(t))); !strings.Contains(body, `"type":"end"`) {
+		t.Errorf("%q was sent; want the end", body)
+	}
+}
+
+func TestAMessageThatCannotBeWrittenLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	m := message{at: time.Now(), stream: "A", event: relay.EventStream}
+	if err := os.MkdirAll(filepath.Join(dir, m.name(), "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.write(dir, []byte("{}")); err == nil {
+		t.Error("write = nil; want an error")
+	}
+	if left := files(t, dir); len(left) != 1 {
+		t.Errorf("%q are left", left)
+	}
+}

@@ -18,9 +18,10 @@ const maxRecordLines = 10_000
 // uploads knows which multipart uploads are not over, and writes it down for the next process.
 type uploads struct {
 	mu    sync.Mutex
+	path  string
 	file  *os.File // nil: nothing is written down
 	lines int      // in file
-	path  string
+	torn  bool     // the last of them may be there in part
 	log   *slog.Logger
 	open  map[string]begun // by id, those being written
 	left  map[string]begun // those given up, which the server may still have
@@ -166,8 +167,12 @@ func (u *uploads) write(line recordLine) error {
 	if err != nil {
 		return err
 	}
+	if u.torn {
+		text = append([]byte("\n"), text...)
+	}
 	u.lines++
 	_, err = u.file.Write(append(text, '\n'))
+	u.torn = err != nil
 	return err
 }
 
@@ -182,19 +187,19 @@ func (u *uploads) shorten() error {
 			}
 		}
 	}
-	name := u.path
-	f, err := os.OpenFile(name+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
+	temp := u.path + ".tmp"
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
 	if _, err = f.Write(text.Bytes()); err == nil {
-		err = os.Rename(f.Name(), name)
+		err = os.Rename(temp, u.path)
 	}
 	if err != nil {
-		return errors.Join(err, f.Close(), os.Remove(name+".tmp"))
+		return errors.Join(err, f.Close(), os.Remove(temp))
 	}
 	u.file.Close() // nobody reads it any more
-	u.file, u.lines = f, len(u.left)+len(u.open)
+	u.file, u.lines, u.torn = f, len(u.left)+len(u.open), false
 	return nil
 }
 

@@ -86,6 +86,33 @@ func TestTheRecordIsShortened(t *testing.T) {
 	}
 }
 
+func TestALineThatIsCutOffHidesNoOther(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "uploads")
+	u, err := openUploads(file, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.close()
+	whole := u.file
+	if u.file, err = os.Open(file); err != nil { // which takes no writes
+		t.Fatal(err)
+	}
+	u.add(begun{name: "object"}, "lost")
+	u.file.Close()
+	if _, err := whole.WriteString(`{"id":"lo`); err != nil { // as much as there was room for
+		t.Fatal(err)
+	}
+	u.file = whole
+	u.add(begun{name: "object"}, "next")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := parseRecord(text); len(left) != 1 || left["next"].name != "object" {
+		t.Errorf("the record says %v; want next", left)
+	}
+}
+
 func FuzzParseRecord(f *testing.F) {
 	f.Add([]byte("{\"id\":\"a\",\"name\":\"o\"}\n{\"id\":\"a\",\"done\":true}\n"))
 	f.Add([]byte("{\"id\":\"a\",\"name\":\"o\"}\n{\"id"))
